@@ -13,11 +13,14 @@ struct arena;
 /* on_failure(context) is called when memory is out; it leaves by longjmp. NULL on failure here. */
 struct arena *arena_new(void (*on_failure)(void *context), void *context);
 void arena_free(struct arena *);
+/* Calls the handler: for those whose own allocation, of arrays or by a library, failed. */
+_Noreturn void arena_fail(struct arena *);
 
 void *arena_alloc(struct arena *, size_t size);
 void *arena_array(struct arena *, size_t count, size_t size);  /* checked product */
 char *arena_copy(struct arena *, const char *text, size_t length);  /* NUL-terminated */
 char *arena_printf(struct arena *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+char *arena_vprintf(struct arena *, const char *format, va_list) __attribute__((format(printf, 2, 0)));
 const char *arena_intern(struct arena *, const char *text, size_t length);
 const char *arena_intern_string(struct arena *, const char *text);
 
