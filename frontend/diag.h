@@ -41,8 +41,10 @@ struct diag {
 	struct arena *arena;       /* where findings live; not owned */
 	struct finding *finding;
 	int count, errors, warnings;
-	int limit;                 /* errors kept; more are counted, not kept; 0 = 100 */
+	int limit;                 /* errors kept, and as many warnings; more are counted, not kept; 0 = 100 */
 	bool warnings_are_errors;
+	bool warnings_are_hidden;
+	bool is_dropping;          /* the latest finding was not kept: its notes and label are not either */
 };
 
 /* code is a string literal from the list in diag.def. */
@@ -62,6 +64,18 @@ const char *diag_nearest(const char *written, const char *const candidates[], in
 
 /* Line and column, both from 1; a column counts bytes. */
 void source_position(const struct source *, uint32_t offset, int *line, int *column);
+
+/* The line that holds a byte: its bytes without line end, byte-order mark and the \r before \n. */
+struct source_line {
+	const char *text;
+	uint32_t begin, size;      /* begin: offset in the source */
+	int number;                /* from 1 */
+};
+struct source_line source_line(const struct source *, uint32_t offset);
+
+/* What diag.def says of a code, or NULL. */
+const char *diag_explanation(const char *code);
+int diag_limit(const struct diag *);
 
 void diag_print_text(const struct diag *, FILE *, bool colour);
 void diag_print_json(const struct diag *, FILE *);
