@@ -11,6 +11,8 @@ struct program {
 	int tree_count;
 	const char **file;         /* the files read, for dependency lists; the library is not among them */
 	int file_count;
+	const char **real_path;    /* of each file, interned: a file is read once; NULL = it has none */
+	struct program_step *step; /* the chain of files whose imports are being followed */
 };
 
 /* An empty program that knows the operator library. */
