@@ -68,9 +68,8 @@ void arena_free(struct arena *arena)
 
 _Noreturn void arena_fail(struct arena *arena)
 {
-	if (arena->on_failure)
-		arena->on_failure(arena->context);
-	abort();
+	arena->on_failure(arena->context);
+	__builtin_trap(); /* the handler broke its promise not to return */
 }
 
 /* A new chunk with room for so many bytes, all zero and, under the sanitizer, all poisoned. */
