@@ -4,11 +4,11 @@
  * This is all the C that a network needs: its header, its object, memory for its inputs, outputs and scratch. */
 #include <math.h>
 #include <stdio.h>
-#include "lenet5.h"
+#include "lenet.h"
 
 enum { SIDE = 28, CLASSES = 10, BAR = 16 };
 
-static _Alignas(64) unsigned char scratch[LENET5_SCRATCH_BYTES + 1];
+static _Alignas(64) unsigned char scratch[LENET_SCRATCH_BYTES + 1];
 
 /* Two rows of the picture make one line, since letters are twice as high as wide. */
 static void draw_line(const float *pixel, int line)
@@ -41,9 +41,9 @@ int main(void)
 		}
 	}
 
-	struct lenet5_inputs in = {pixel};
-	struct lenet5_outputs out = {output};
-	lenet5_run(&in, &out, scratch);
+	struct lenet_inputs in = {pixel};
+	struct lenet_outputs out = {output};
+	lenet_run(&in, &out, scratch);
 
 	float greatest = 0;
 	for (int i = 0; i < CLASSES; i++)
