@@ -87,7 +87,8 @@ const struct scalar_fn_info *scalar_fn_info(enum scalar_fn);
 
 struct scalar {
 	enum scalar_kind kind;
-	enum type type;            /* in which it is computed: never i8 or i16 for APPLY */
+	enum type type;            /* in which it is computed: never i8 or i16 for APPLY; comparisons are i32, their operands
+	                            * are compared in type_common of both */
 	double constant;           /* CONSTANT */
 	int loop;                  /* POSITION: the value of this loop */
 	struct access *access;     /* READ; the type is the tensor's */
@@ -130,6 +131,8 @@ int64_t statement_points(const struct statement *);
 /* Multiply-accumulates: the points of a `+=` whose expression is a product of reads of two different tensors, else 0. */
 int64_t statement_macs(const struct statement *);
 int64_t tensor_count(const struct tensor *);
+/* Proven that no two points write one element; sufficient, not necessary (mixed radix, see network_check.c). */
+bool statement_is_injective(const struct statement *);
 /* The least and greatest value of a subscript over the statement's loops. */
 void subscript_range(const struct statement *, const struct subscript *, int64_t *least, int64_t *greatest);
 

@@ -276,7 +276,7 @@ static bool is_mixed_radix(const struct statement *s, const struct subscript *su
 	}
 }
 
-static bool is_injective(const struct statement *s)
+bool statement_is_injective(const struct statement *s)
 {
 	uint32_t known = 0, before, all = (1u << s->loops) - 1;
 	for (int i = 0; i < s->loops; i++)
@@ -329,7 +329,7 @@ static bool check_coverage(struct check *c)
 {
 	const struct statement *s = c->statement;
 	const struct tensor *t = s->target.tensor;
-	if (s->reduce == REDUCE_NONE && !is_injective(s))
+	if (s->reduce == REDUCE_NONE && !statement_is_injective(s))
 		return fail(c, "`=` may write an element of %s twice", t->name);
 	if (c->is_written[t->id])
 		return true;

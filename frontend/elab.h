@@ -1,0 +1,173 @@
+/* elab.h -- what the files of the elaborator share: frames, bindings, and saying what is wrong.
+ *
+ * elaborate.c   networks and the importer's way in
+ * elab_call.c   calls: arguments to formals, dimension patterns
+ * elab_body.c   statements of a body: bindings, declarations, if, for, return
+ * elab_value.c  compile-time expressions
+ * elab_nest.c   tensor statements: indices, their ranges, accesses
+ * elab_scalar.c the scalar expression at each point of a nest
+ * elab_tensor.c new tensors, their names, views, first fills */
+#ifndef FRONTEND_ELAB_H
+#define FRONTEND_ELAB_H
+
+#include "frontend/elaborate.h"
+
+enum { MAX_CALL_DEPTH = 64, MAX_STEPS = 1000000 };
+
+enum binding_kind { BIND_VALUE, BIND_DIM, BIND_INDEX, BIND_ELLIPSIS };
+
+struct dim { /* one dimension as a pattern met it */
+	const char *name;
+	int64_t extent;
+};
+
+struct binding {
+	const char *name;
+	enum binding_kind kind;
+	struct span span;          /* where it was bound */
+	struct value value;        /* VALUE */
+	int64_t extent;            /* DIM, INDEX */
+	const struct tensor *from; /* DIM: the tensor whose dimension it is, for messages */
+	int dim_count;             /* ELLIPSIS */
+	struct dim *dim;
+	int loop_level; /* bound by the pattern of that many enclosing `for`s: ends with the turn; 0 = stays */
+};
+
+/* One running operator or network. */
+struct frame {
+	struct frame *caller; /* NULL for a network */
+	const struct tree_item *item;
+	struct span call;        /* the call, in the caller's text */
+	struct binding *binding; /* the latest last */
+	int binding_count;
+	const char *
+		path; /* layer that its parameters and tensors belong to: "c1", "b1.left"; "" in a network */
+	const char *
+		param_path; /* path, or path with a number where names would clash; NULL until needed */
+	const char *naming; /* name being bound by the statement that runs, or NULL */
+	const struct tensor
+		*first;         /* first tensor argument: its type is the default for new tensors */
+	struct argument *given; /* parameters given by name in the call */
+	int given_count;
+	bool *given_used;
+	int loop_level; /* enclosing `for`s that run */
+	bool returned;
+	struct value result;
+};
+
+/* What the elaborator knows of a tensor beyond the network: by tensor id. */
+struct tensor_state {
+	const struct frame *owner; /* may still write it; NULL = complete */
+	bool is_named;             /* has the name of a binding of the user */
+};
+
+struct elaborator {
+	struct arena *arena;
+	struct diag *diag;
+	struct program *program;
+	struct network *network;
+	const struct elaborate_options *options;
+	struct tensor_state *state;
+	int state_count;
+	const char *place;     /* an importer's place in words, or NULL */
+	const char **op_names; /* for did-you-mean */
+	int op_name_count;
+	int depth, steps;
+	int first_error; /* diag->errors at the start */
+};
+
+/* ---- Saying what is wrong (elaborate.c) ----------------------------------------------------------- */
+
+/* An error at a place; where that is library text, at the user's call with a note at the text. */
+void elab_error(struct elaborator *, const struct frame *, const char *code, struct span,
+		const char *format, ...) __attribute__((format(printf, 5, 6)));
+/* "'x' is f32[1, 6, 28, 28], from here": a note at the origin of the tensor's shape. */
+void elab_note_shape(struct elaborator *, const struct frame *, const struct tensor *);
+/* The place nearest to span that the user wrote. */
+struct span elab_user_span(const struct frame *, struct span);
+const char *elab_shape_text(struct elaborator *, const struct tensor *);
+struct value elab_poison(void);
+
+/* ---- Frames and names (elab_body.c) ----------------------------------------------------------------- */
+
+struct binding *elab_find(const struct frame *, const char *name);
+struct binding *elab_bind(struct elaborator *, struct frame *, const char *name, enum binding_kind,
+			  struct span);
+void elab_run(struct elaborator *, struct frame *, const struct tree_stmt *);
+/* The layer that a call in this frame belongs to. */
+const char *elab_layer(struct elaborator *, const struct frame *, const char *op);
+
+/* ---- Calls (elab_call.c) ------------------------------------------------------------------------------ */
+
+struct value elab_call(struct elaborator *, struct frame *caller, const char *op, struct span call,
+		       struct span name_span, const char *layer, struct argument *, int count);
+/* Binds the names of a dimension pattern to a tensor's extents; false after an error. */
+bool elab_match(struct elaborator *, struct frame *, const char *formal, int dim_count,
+		struct tree_expr *const dim[], const struct tensor *, struct span argument);
+
+/* ---- Compile-time expressions (elab_value.c) ---------------------------------------------------------- */
+
+struct value elab_eval(struct elaborator *, struct frame *, const struct tree_expr *);
+/* An integer in least .. most; false after an error, which calls it `what`. */
+bool elab_integer(struct elaborator *, struct frame *, const struct tree_expr *, const char *what,
+		  int64_t least, int64_t most, int64_t *);
+bool elab_is_integer(double);
+bool elab_truth(struct value);
+const char *elab_value_text(struct elaborator *, struct value);
+
+/* ---- Tensors (elab_tensor.c) ------------------------------------------------------------------------------ */
+
+struct tensor *elab_tensor_new(struct elaborator *, const char *name, enum type, enum role,
+			       int rank, const int64_t extent[], const char *const dim[],
+			       struct span origin);
+const char *elab_unique_name(struct elaborator *, const char *name);
+bool elab_type(struct elaborator *, struct frame *, const struct tree_type *, enum type fallback,
+	       enum type *);
+void elab_declare(struct elaborator *, struct frame *, const struct tree_stmt *);
+struct value elab_view(struct elaborator *, struct frame *, struct tensor *, struct value shape,
+		       struct span);
+struct tensor *elab_number_tensor(struct elaborator *, enum type, double);
+/* Appends `t[...] = value`, over the whole tensor. */
+void elab_fill(struct elaborator *, struct frame *, struct tensor *, double value, struct span);
+struct statement *elab_statement_new(struct elaborator *, const struct frame *, struct span);
+void elab_statement_append(struct elaborator *, struct statement *);
+
+/* ---- Tensor statements (elab_nest.c, elab_scalar.c) ------------------------------------------------------- */
+
+void elab_tensor_statement(struct elaborator *, struct frame *, const struct tree_stmt *);
+
+/* A tensor statement while its indices are being found. */
+struct nest {
+	struct frame *frame;
+	const struct tree_stmt *tree;
+	struct statement *statement;
+	bool known[MAX_LOOPS]; /* the extent of this loop is known */
+	bool exact[MAX_LOOPS]; /* and must equal the dimension where the index stands alone */
+	const struct tensor *from[MAX_LOOPS]; /* whose dimension gave the extent, for messages */
+	struct span where[MAX_LOOPS];         /* where the index was first met */
+	struct dim *broadcast; /* the anonymous ellipsis: the dimensions of all accesses together */
+	int broadcast_count;
+	int broadcast_loop[MAX_RANK]; /* their loops; -1 = not yet met */
+	struct {
+		const char *name;
+		int count;
+		int loop[MAX_RANK];
+	} named[4];
+	int named_count;
+	bool is_ellipsis[MAX_LOOPS]; /* made by an ellipsis: not found by name */
+	struct access **access;      /* all of them, the target first */
+	int access_count;
+	enum type read_type; /* of the tensors read, TYPE_COUNT = none yet */
+	bool failed;
+};
+
+/* The loop of an index by name, made where it is new; -1 after an error. */
+int nest_loop(struct elaborator *, struct nest *, const char *name, struct span);
+/* The access for an EXPR_INDEX of a tensor, its subscripts resolved; NULL after an error. */
+struct access *nest_access(struct elaborator *, struct nest *, const struct tree_expr *,
+			   struct tensor *);
+struct scalar *nest_scalar(struct elaborator *, struct nest *, const struct tree_expr *);
+/* Gives a flexible constant its type and makes all types final. */
+struct scalar *nest_typed(struct scalar *, enum type);
+
+#endif

@@ -1,0 +1,245 @@
+/* elab_body.c -- runs the statements of an operator or network, one after the other, at compile time.
+ * A statement that goes wrong is reported, its name is bound to poison, and the next one runs: so one file
+ * shows all its independent errors at once. */
+#include <string.h>
+#include "frontend/elab.h"
+
+/* ---- Names ------------------------------------------------------------------------------------------- */
+
+struct binding *elab_find(const struct frame *frame, const char *name)
+{
+	for (int i = frame->binding_count - 1; i >= 0; i--)
+		if (strcmp(frame->binding[i].name, name) == 0)
+			return &frame->binding[i];
+	return NULL;
+}
+
+struct binding *elab_bind(struct elaborator *e, struct frame *frame, const char *name,
+			  enum binding_kind kind, struct span span)
+{
+	struct binding bound = {.name = name, .kind = kind, .span = span};
+
+	ARENA_APPEND(e->arena, frame->binding, frame->binding_count, bound);
+	return &frame->binding[frame->binding_count - 1];
+}
+
+/* Ends the names that the pattern of a `for` bound for one turn. */
+static void unbind_turn(struct frame *frame, int level)
+{
+	int kept = 0;
+
+	for (int i = 0; i < frame->binding_count; i++)
+		if (frame->binding[i].loop_level < level)
+			frame->binding[kept++] = frame->binding[i];
+	frame->binding_count = kept;
+}
+
+/* In a network, and in an operator of the user's that composes others, the binding's name; `return` has none. */
+const char *elab_layer(struct elaborator *e, const struct frame *frame, const char *op)
+{
+	const char *last = frame->naming;
+
+	if (!last)
+		return frame->path[0] ? frame->path : op;
+	return frame->path[0] ? arena_printf(e->arena, "%s.%s", frame->path, last) : last;
+}
+
+static void error_redefinition(struct elaborator *e, struct frame *frame, const char *name,
+			       struct span span, const struct binding *previous)
+{
+	elab_error(e, frame, "redefinition", span, "'%s' is already defined", name);
+	if (previous->span.source)
+		diag_note(e->diag, previous->span, "the previous definition is here");
+}
+
+/* Gives a tensor that has no name of the user's yet the name of its binding. */
+static void name_tensor(struct elaborator *e, const struct frame *frame, struct value value)
+{
+	const char *name = elab_layer(e, frame, "");
+	struct tensor_state *state;
+
+	if (value.kind != VALUE_TENSOR ||
+	    (frame->item && frame->item->span.source && frame->item->span.source->is_library))
+		return;
+	state = &e->state[value.tensor->id];
+	if (state->is_named || value.tensor->role != ROLE_LOCAL)
+		return;
+	state->is_named = true;
+	value.tensor->name = elab_unique_name(e, name);
+}
+
+/* ---- Statements ---------------------------------------------------------------------------------------- */
+
+static void bind(struct elaborator *e, struct frame *frame, const struct tree_stmt *stmt)
+{
+	struct binding *previous = elab_find(frame, stmt->name);
+	bool again = previous && previous->kind == BIND_VALUE &&
+		     (frame->loop_level > 0 || previous->value.kind != VALUE_TENSOR);
+	struct value value;
+
+	frame->naming = stmt->name;
+	value = elab_eval(e, frame, stmt->value);
+	frame->naming = stmt->name;
+	name_tensor(e, frame, value);
+	frame->naming = NULL;
+	previous = elab_find(frame, stmt->name);
+	if (previous && !again) {
+		if (value.kind != VALUE_POISON)
+			error_redefinition(e, frame, stmt->name, stmt->name_span, previous);
+		return;
+	}
+	if (!previous)
+		previous = elab_bind(e, frame, stmt->name, BIND_VALUE, stmt->name_span);
+	previous->value = value;
+}
+
+static void declare_index(struct elaborator *e, struct frame *frame, const struct tree_stmt *stmt)
+{
+	struct binding *previous = elab_find(frame, stmt->name);
+	int64_t extent = 1;
+	bool ok = elab_integer(e, frame, stmt->value, "the range of an index", 1, INT64_C(1) << 53,
+			       &extent);
+
+	if (previous && (frame->loop_level == 0 || previous->kind != BIND_INDEX)) {
+		error_redefinition(e, frame, stmt->name, stmt->name_span, previous);
+		return;
+	}
+	if (!previous)
+		previous = elab_bind(e, frame, stmt->name, BIND_INDEX, stmt->name_span);
+	previous->extent = ok ? extent : 1;
+}
+
+static void require(struct elaborator *e, struct frame *frame, const struct tree_stmt *stmt)
+{
+	struct value truth = elab_eval(e, frame, stmt->value), text = {.kind = VALUE_NONE};
+
+	if (truth.kind == VALUE_POISON || elab_truth(truth)) {
+		if (truth.kind == VALUE_POISON)
+			frame->result = elab_poison();
+		return;
+	}
+	if (stmt->init)
+		text = elab_eval(e, frame, stmt->init);
+	elab_error(e, frame->caller ? frame->caller : frame, "requirement",
+		   frame->caller ? frame->call : stmt->value->span, "%s: %s", frame->item->name,
+		   text.kind == VALUE_STRING ? text.string : "a requirement is not met");
+	diag_note(e->diag, stmt->value->span, "'%s' requires this", frame->item->name);
+	for (int i = 0; i < frame->binding_count; i++)
+		if (frame->binding[i].kind == BIND_VALUE &&
+		    frame->binding[i].value.kind == VALUE_TENSOR)
+			elab_note_shape(e, frame->caller ? frame->caller : frame,
+					frame->binding[i].value.tensor);
+	frame->result = elab_poison();
+	frame->returned = true;
+}
+
+static void run_for(struct elaborator *e, struct frame *frame, const struct tree_stmt *stmt)
+{
+	struct value list = elab_eval(e, frame, stmt->value);
+	struct binding *previous = elab_find(frame, stmt->name);
+
+	if (list.kind == VALUE_POISON)
+		return;
+	if (list.kind != VALUE_LIST) {
+		elab_error(e, frame, "not-a-list", stmt->value->span,
+			   "`for` runs over a list or a range, and this is %s",
+			   elab_value_text(e, list));
+		return;
+	}
+	if (previous) {
+		error_redefinition(e, frame, stmt->name, stmt->name_span, previous);
+		return;
+	}
+	for (int i = 0; i < list.count && !frame->returned && frame->result.kind != VALUE_POISON;
+	     i++) {
+		struct value item = list.item[i];
+		bool ok = true;
+
+		frame->loop_level++;
+		previous = elab_bind(e, frame, stmt->name, BIND_VALUE, stmt->name_span);
+		previous->value = item;
+		previous->loop_level = frame->loop_level;
+		if (stmt->target && item.kind == VALUE_TENSOR)
+			ok = elab_match(e, frame, stmt->name, stmt->target->arg_count,
+					stmt->target->arg, item.tensor,
+					item.span.source ? item.span : frame->call);
+		else if (stmt->target) {
+			elab_error(e, frame, "bad-pattern", stmt->target->span,
+				   "only a tensor has a dimension pattern, and this is %s",
+				   elab_value_text(e, item));
+			ok = false;
+		}
+		if (ok)
+			elab_run(e, frame, stmt->body);
+		else
+			frame->result = elab_poison();
+		unbind_turn(frame, frame->loop_level);
+		frame->loop_level--;
+	}
+}
+
+static void run_return(struct elaborator *e, struct frame *frame, const struct tree_stmt *stmt)
+{
+	struct value value = elab_eval(e, frame, stmt->value);
+
+	frame->returned = true;
+	frame->result = value;
+}
+
+static void run_if(struct elaborator *e, struct frame *frame, const struct tree_stmt *stmt)
+{
+	struct value condition = elab_eval(e, frame, stmt->value);
+
+	if (condition.kind == VALUE_POISON)
+		return;
+	if (condition.kind != VALUE_NUMBER) {
+		elab_error(e, frame, "not-a-condition", stmt->value->span,
+			   "a condition is a number or a comparison, and this is %s",
+			   elab_value_text(e, condition));
+		return;
+	}
+	elab_run(e, frame, elab_truth(condition) ? stmt->body : stmt->orelse);
+}
+
+void elab_run(struct elaborator *e, struct frame *frame, const struct tree_stmt *stmt)
+{
+	for (; stmt && !frame->returned; stmt = stmt->next) {
+		if (++e->steps > MAX_STEPS) {
+			if (e->steps == MAX_STEPS + 1)
+				elab_error(e, frame, "too-long", stmt->span,
+					   "building the network takes more than %d steps",
+					   MAX_STEPS);
+			frame->returned = true;
+			frame->result = elab_poison();
+			return;
+		}
+		switch (stmt->kind) {
+		case STMT_BIND:
+			bind(e, frame, stmt);
+			break;
+		case STMT_TENSOR:
+			elab_tensor_statement(e, frame, stmt);
+			break;
+		case STMT_DECLARE:
+			elab_declare(e, frame, stmt);
+			break;
+		case STMT_RANGE:
+			declare_index(e, frame, stmt);
+			break;
+		case STMT_REQUIRE:
+			require(e, frame, stmt);
+			break;
+		case STMT_IF:
+			run_if(e, frame, stmt);
+			break;
+		case STMT_FOR:
+			run_for(e, frame, stmt);
+			break;
+		case STMT_RETURN:
+			run_return(e, frame, stmt);
+			break;
+		case STMT_ERROR:
+			break;
+		}
+	}
+}
