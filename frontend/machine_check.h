@@ -1,0 +1,39 @@
+/* machine_check.h -- what the two halves of the machine check share: machine.c walks the blocks, machine_value.c
+ * looks at the values of one property. */
+#ifndef FRONTEND_MACHINE_CHECK_H
+#define FRONTEND_MACHINE_CHECK_H
+
+#include "frontend/machine.h"
+
+/* What a property's values may be. */
+enum form {
+	FORM_FLAG,      /* nothing: native */
+	FORM_WHOLE,     /* a whole number from 1 */
+	FORM_FREQUENCY, /* > 0 */
+	FORM_BITS,      /* > 0 data */
+	FORM_BYTES,     /* > 0 data */
+	FORM_SIZE,      /* > 0 data or words */
+	FORM_TIME,      /* >= 0 time or cycles */
+	FORM_COST,      /* >= 0 a plain number or energy */
+	FORM_RATE,      /* > 0 data per second, data or words per cycle, or data @ frequency */
+	FORM_TEXT,      /* a string */
+	FORM_TENSORS,   /* names of tensors, each once */
+	FORM_PORT,      /* a tensor and a size: O 4 words */
+	FORM_LINK,      /* a tensor and directions: O vertical */
+	FORM_NETWORK,   /* bus, mesh, ... ; multicast(row, column) */
+	FORM_HALO,
+	FORM_OVERLAP,
+	FORM_ROLE,
+	FORM_DATAFLOW, /* of the program, or built in */
+	FORM_MACHINE   /* a machine or cpu of the program */
+};
+
+/* Checks the values of one property; what is wrong is in the program's diag. */
+void machine_value_check(struct program *, const struct tree_property *, enum form);
+
+/* The block of this kind of item: machine, cpu or cluster; NULL when the program has none of this name. */
+const struct tree_item *machine_find(const struct program *, const char *name);
+/* Names of the machines of the program: how many; *names lives in the program's arena. */
+int machine_names(const struct program *, const char ***names);
+
+#endif
