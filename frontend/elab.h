@@ -4,7 +4,8 @@
  * elab_call.c   calls: arguments to formals, dimension patterns
  * elab_body.c   statements of a body: bindings, declarations, if, for, return
  * elab_value.c  compile-time expressions
- * elab_nest.c   tensor statements: indices, their ranges, accesses
+ * elab_nest.c   tensor statements: accesses, proofs, the target
+ * elab_subscript.c, elab_ellipsis.c   indices, their ranges, subscripts
  * elab_scalar.c the scalar expression at each point of a nest
  * elab_tensor.c new tensors, their names, views, first fills */
 #ifndef FRONTEND_ELAB_H
@@ -163,6 +164,21 @@ struct nest {
 
 /* The loop of an index by name, made where it is new; -1 after an error. */
 int nest_loop(struct elaborator *, struct nest *, const char *name, struct span);
+/* A loop of its own for one dimension of an ellipsis; -1 after an error. */
+int nest_ellipsis_loop(struct elaborator *, struct nest *, const struct dim *, struct span);
+/* An index stands alone in a dimension of a tensor: it runs over it; false when that disagrees. */
+bool nest_unify(struct elaborator *, struct nest *, int loop, const struct tensor *, int axis,
+		bool may_leave, struct span);
+bool nest_affine(struct elaborator *, struct nest *, const struct tree_expr *, struct subscript *);
+/* How many dimensions an ellipsis of an access takes; tensor is NULL for a new target. -1 after an error. */
+int nest_ellipsis_count(struct elaborator *, const struct nest *, const struct tree_expr *access,
+			const struct tree_expr *ellipsis, const struct tensor *);
+/* Before any access: widens what the anonymous ellipsis stands for by all accesses in the expression. */
+bool nest_broadcast(struct elaborator *, struct nest *, const struct tree_expr *);
+/* The subscripts that an ellipsis stands for, from `axis` on; how many, or -1 after an error. */
+int nest_expand(struct elaborator *, struct nest *, const struct tree_expr *access,
+		const struct tree_expr *ellipsis, const struct tensor *, bool is_target, int axis,
+		struct subscript[]);
 /* The access for an EXPR_INDEX of a tensor, its subscripts resolved; NULL after an error. */
 struct access *nest_access(struct elaborator *, struct nest *, const struct tree_expr *,
 			   struct tensor *);
