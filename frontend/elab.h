@@ -60,6 +60,7 @@ struct frame {
 struct tensor_state {
 	const struct frame *owner; /* may still write it; NULL = complete */
 	bool is_named;             /* has the name of a binding of the user */
+	struct statement *fill;    /* gives it its first value, if what follows does not */
 };
 
 struct elaborator {
@@ -128,6 +129,8 @@ void elab_declare(struct elaborator *, struct frame *, const struct tree_stmt *)
 struct value elab_view(struct elaborator *, struct frame *, struct tensor *, struct value shape,
 		       struct span);
 struct tensor *elab_number_tensor(struct elaborator *, enum type, double);
+/* The frame may write these tensors no more; drops fills of tensors that its statements wholly assign. */
+void elab_complete(struct elaborator *, const struct frame *);
 /* Appends `t[...] = value`, over the whole tensor. */
 void elab_fill(struct elaborator *, struct frame *, struct tensor *, double value, struct span);
 struct statement *elab_statement_new(struct elaborator *, const struct frame *, struct span);

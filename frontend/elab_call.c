@@ -495,8 +495,6 @@ struct value elab_call(struct elaborator *e, struct frame *caller, const char *o
 		elab_error(e, caller, "no-result", call, "'%s' returned nothing", op);
 		return elab_poison();
 	}
-	for (int i = 0; i < e->state_count; i++)
-		if (e->state[i].owner == &frame)
-			e->state[i].owner = NULL;
+	elab_complete(e, &frame);
 	return frame.result;
 }

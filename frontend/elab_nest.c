@@ -276,17 +276,6 @@ static void name_loops(struct elaborator *e, struct statement *s)
 			}
 }
 
-/* A `= 0` over a whole tensor that nobody has read is superseded by another `=` over the whole of it. */
-static void drop_superseded_fill(struct elaborator *e, const struct statement *s)
-{
-	struct network *net = e->network;
-	struct statement *last =
-		net->statement_count ? net->statement[net->statement_count - 1] : NULL;
-
-	if (last && covers(s) && covers(last) && last->target.tensor == s->target.tensor)
-		net->statement_count--;
-}
-
 /* Subscripts of the target, then the value, then ranges, shape and proofs. */
 static bool build(struct elaborator *e, struct nest *nest, struct tensor *target)
 {
@@ -337,8 +326,6 @@ static bool build(struct elaborator *e, struct nest *nest, struct tensor *target
 	if (is_new && !covers(s))
 		elab_fill(e, nest->frame, target,
 			  s->reduce == REDUCE_MAX ? lowest(target->type) : 0, nest->tree->span);
-	else
-		drop_superseded_fill(e, s);
 	name_loops(e, s);
 	elab_statement_append(e, s);
 	return true;

@@ -22,7 +22,7 @@ struct tensor *elab_tensor_new(struct elaborator *e, const char *name, enum type
 			       const char *const dim[], struct span origin)
 {
 	struct tensor *tensor = ARENA_NEW(e->arena, struct tensor);
-	struct tensor_state state = {NULL, false};
+	struct tensor_state state = {0};
 
 	tensor->name = elab_unique_name(e, name);
 	tensor->id = e->network->tensor_count;
@@ -351,6 +351,74 @@ void elab_fill(struct elaborator *e, struct frame *frame, struct tensor *tensor,
 	s->value->type = tensor->type;
 	s->value->constant = value;
 	elab_statement_append(e, s);
+	e->state[tensor->id].fill = s;
+}
+
+static bool reads(const struct scalar *scalar, const struct tensor *tensor)
+{
+	if (scalar->kind == SCALAR_READ)
+		return scalar->access->tensor == tensor ||
+		       scalar->access->tensor->view_of == tensor;
+	for (int i = 0; scalar->kind == SCALAR_APPLY && i < scalar_fn_info(scalar->fn)->arity; i++)
+		if (reads(scalar->arg[i], tensor))
+			return true;
+	return false;
+}
+
+enum { MAX_BOXES = 64 };
+
+/* After its fill, do assignments to disjoint boxes give every element a value before anything reads it? */
+static bool is_assigned(const struct network *net, const struct statement *fill)
+{
+	const struct tensor *tensor = fill->target.tensor;
+	int64_t least[MAX_BOXES][MAX_RANK], greatest[MAX_BOXES][MAX_RANK],
+		missing = tensor_count(tensor);
+	int boxes = 0;
+
+	for (int i = fill->id + 1; i < net->statement_count && missing > 0; i++) {
+		const struct statement *s = net->statement[i];
+
+		if (reads(s->value, tensor))
+			return false;
+		if (s->target.tensor != tensor)
+			continue;
+		if (boxes == MAX_BOXES || !statement_box(s, least[boxes], greatest[boxes]))
+			return false;
+		for (int b = 0; b < boxes; b++) {
+			bool apart = false;
+			for (int d = 0; d < tensor->rank; d++)
+				apart |= greatest[b][d] < least[boxes][d] ||
+					 greatest[boxes][d] < least[b][d];
+			if (!apart)
+				return false;
+		}
+		missing -= statement_points(s);
+		boxes++;
+	}
+	return missing == 0;
+}
+
+static void drop(struct network *net, const struct statement *dropped)
+{
+	memmove(net->statement + dropped->id, net->statement + dropped->id + 1,
+		(size_t)(net->statement_count - dropped->id - 1) * sizeof *net->statement);
+	net->statement_count--;
+	for (int i = dropped->id; i < net->statement_count; i++)
+		net->statement[i]->id = i;
+}
+
+void elab_complete(struct elaborator *e, const struct frame *frame)
+{
+	for (int i = 0; i < e->state_count; i++) {
+		struct tensor_state *state = &e->state[i];
+
+		if (state->owner != frame)
+			continue;
+		state->owner = NULL;
+		if (state->fill && is_assigned(e->network, state->fill))
+			drop(e->network, state->fill);
+		state->fill = NULL;
+	}
 }
 
 struct value elab_view(struct elaborator *e, struct frame *frame, struct tensor *of,

@@ -338,6 +338,7 @@ struct network *elaborate(struct program *program, const char *name,
 			make_input(&e, &frame, f, used);
 	check_dims_used(&e, &frame, used);
 	elab_run(&e, &frame, frame.item->body);
+	elab_complete(&e, &frame);
 	take_outputs(&e, &frame);
 	return finish(&e);
 }

@@ -10,8 +10,8 @@
  * Meaning of a statement: for every point of the loops in order (loop[0] outermost), compute the expression
  * and combine it into the target: `=` stores, `+=` adds, `max=` keeps the greater. The loops of the target
  * come first; those after them are the reduction's. Statements run in the order of the list; every tensor
- * but inputs and constants is wholly written before it is read: the frontend inserts explicit initial
- * statements (`O[...] = 0`). docs/language.md section 3.3 defines the arithmetic.
+ * but inputs and constants is wholly written before it is read, by one `=` or by several that write disjoint
+ * boxes: the frontend inserts explicit initial statements (`O[...] = 0`). docs/language.md section 3.3 defines the arithmetic.
  * Everything lives in the network's arena, array data excepted (freed by network_free). */
 #ifndef FRONTEND_NETWORK_H
 #define FRONTEND_NETWORK_H
@@ -133,6 +133,8 @@ int64_t statement_macs(const struct statement *);
 int64_t tensor_count(const struct tensor *);
 /* Proven that no two points write one element; sufficient, not necessary (mixed radix, see network_check.c). */
 bool statement_is_injective(const struct statement *);
+/* Does the statement assign each element of a box of its target, least[i] .. greatest[i] for each dimension, once? */
+bool statement_box(const struct statement *, int64_t least[], int64_t greatest[]);
 /* The least and greatest value of a subscript over the statement's loops. */
 void subscript_range(const struct statement *, const struct subscript *, int64_t *least, int64_t *greatest);
 

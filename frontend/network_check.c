@@ -15,10 +15,19 @@
 /* Deeper expressions than the parser lets through come from nowhere. */
 enum { MAX_DEPTH = 1000 };
 
+/* Elements of a tensor that a `=` has written: a box. */
+struct box {
+	const struct tensor *tensor;
+	int64_t least[MAX_RANK], greatest[MAX_RANK];
+	struct box *next;
+};
+
 struct check {
 	const struct network *net;
 	const struct statement *statement; /* being checked, or NULL */
 	bool *is_written;                  /* for each tensor: every element has a value */
+	int64_t *boxed;                    /* for each tensor: elements in disjoint boxes so far */
+	struct box *box;                   /* of tensors not wholly written yet */
 	const char *broken;                /* the first broken promise */
 };
 
@@ -323,8 +332,45 @@ static bool check_target(struct check *c)
 	return true;
 }
 
-/* After the target and the value were checked: marks the target as written. Injective, inside and as
- * many points as elements: then every element is met. */
+bool statement_box(const struct statement *s, int64_t least[], int64_t greatest[])
+{
+	int64_t extent[MAX_RANK], count;
+	if (s->reduce != REDUCE_NONE || s->target.outside != OUTSIDE_ERROR ||
+	    !statement_is_injective(s))
+		return false;
+	for (int i = 0; i < s->target.tensor->rank; i++) {
+		subscript_range(s, &s->target.subscript[i], &least[i], &greatest[i]);
+		extent[i] = greatest[i] - least[i] + 1;
+	}
+	return shape_count(s->target.tensor->rank, extent, &count) && count == statement_points(s);
+}
+
+static bool overlap(const struct box *a, const struct box *b)
+{
+	for (int i = 0; i < a->tensor->rank; i++)
+		if (a->greatest[i] < b->least[i] || b->greatest[i] < a->least[i])
+			return false;
+	return true;
+}
+
+/* One more box of a tensor that is not wholly written; false when it is none or meets another. */
+static bool add_box(struct check *c)
+{
+	const struct statement *s = c->statement;
+	struct box *box = ARENA_NEW(c->net->arena, struct box);
+	box->tensor = s->target.tensor;
+	if (!statement_box(s, box->least, box->greatest))
+		return false;
+	for (const struct box *b = c->box; b; b = b->next)
+		if (b->tensor == box->tensor && overlap(b, box))
+			return false;
+	box->next = c->box;
+	c->box = box;
+	c->boxed[box->tensor->id] += statement_points(s);
+	return true;
+}
+
+/* After the target and the value were checked: marks the target as written when disjoint boxes fill it. */
 static bool check_coverage(struct check *c)
 {
 	const struct statement *s = c->statement;
@@ -333,11 +379,9 @@ static bool check_coverage(struct check *c)
 		return fail(c, "`=` may write an element of %s twice", t->name);
 	if (c->is_written[t->id])
 		return true;
-	if (s->reduce != REDUCE_NONE || s->target.outside != OUTSIDE_ERROR ||
-	    statement_points(s) != tensor_count(t))
-		return fail(c, "the first write to %s does not give every element a value",
-			    t->name);
-	c->is_written[t->id] = true;
+	if (!add_box(c))
+		return fail(c, "the first writes to %s do not give every element a value", t->name);
+	c->is_written[t->id] = c->boxed[t->id] == tensor_count(t);
 	return true;
 }
 
@@ -378,6 +422,7 @@ const char *network_check(const struct network *net)
 	if (!check_tensors(&c) || !check_interface(&c))
 		return c.broken;
 	c.is_written = ARENA_ARRAY(net->arena, net->tensor_count + 1, bool);
+	c.boxed = ARENA_ARRAY(net->arena, net->tensor_count + 1, int64_t);
 	for (int i = 0; i < net->tensor_count; i++)
 		c.is_written[i] = net->tensor[i]->role != ROLE_LOCAL;
 	for (int i = 0; i < net->statement_count; i++)
