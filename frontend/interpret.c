@@ -81,18 +81,20 @@ struct place {
 	void *data;               /* of the tensor or of the one it is a view of */
 	int64_t stride[MAX_RANK]; /* elements */
 	bool is_divided;          /* some subscript has a divisor */
-	int64_t step[MAX_RANK]
-		    [LANES]; /* what each subscript gains, before division, at each point */
-	int64_t least[MAX_RANK], greatest[MAX_RANK]; /* of step */
-	uint64_t jump[LANES];   /* elements that all subscripts gain together; wraps where unused */
-	int64_t element[LANES]; /* the result: position in data, or NOWHERE */
+	/* What each subscript gains, before division, at each point; the extremes up to that point. */
+	int64_t step[MAX_RANK][LANES], least[MAX_RANK][LANES], greatest[MAX_RANK][LANES];
+	int64_t jump[LANES]; /* elements that all subscripts gain together; wraps where unused */
+	/* Where the points of the block are: */
+	bool is_inside; /* point i is at data[first + jump[i]] */
+	int64_t first;
+	int64_t element[LANES]; /* else it is at data[element[i]] or NOWHERE */
 };
 
 static void place_begin(struct place *place, const struct access *access, void *data,
 			const struct nest *nest)
 {
 	const struct tensor *t = access->tensor;
-	int64_t stride = 1, points = nest->chunk * nest->inside;
+	int64_t stride = 1;
 	place->access = access;
 	place->data = data;
 	for (int dim = t->rank - 1; dim >= 0; dim--) {
@@ -100,16 +102,18 @@ static void place_begin(struct place *place, const struct access *access, void *
 		place->stride[dim] = stride;
 		stride *= t->extent[dim];
 		place->is_divided |= sub->divisor != 1;
-		for (int64_t point = 0; point < points; point++) {
+		int64_t least = 0, greatest = 0; /* the first point's step is 0 */
+		for (int64_t point = 0; point < nest->chunk * nest->inside; point++) {
 			int64_t step = 0;
 			for (int i = nest->split; i < nest->loops; i++)
 				step += sub->coef[i] * nest->step[i][point];
 			place->step[dim][point] = step;
-			place->jump[point] += (uint64_t)step * (uint64_t)place->stride[dim];
-			if (step < place->least[dim])
-				place->least[dim] = step;
-			if (step > place->greatest[dim])
-				place->greatest[dim] = step;
+			uint64_t jump = (uint64_t)step * (uint64_t)place->stride[dim];
+			place->jump[point] = (int64_t)((uint64_t)place->jump[point] + jump);
+			least = step < least ? step : least;
+			greatest = step > greatest ? step : greatest;
+			place->least[dim][point] = least;
+			place->greatest[dim][point] = greatest;
 		}
 	}
 }
@@ -139,28 +143,27 @@ static int64_t locate_point(const struct place *place, const int64_t start[], in
 	return element;
 }
 
-/* Fills element for the nest's block. Returns whether all points are surely inside. */
-static bool locate(struct place *place, const struct nest *nest)
+/* Fills first and is_inside for the nest's block, and element where a point may be outside. */
+static void locate(struct place *place, const struct nest *nest)
 {
 	const struct tensor *t = place->access->tensor;
-	int64_t start[MAX_RANK], first = 0;
-	bool is_inside = !place->is_divided;
+	int64_t start[MAX_RANK];
+	int last = nest->count - 1;
+	place->first = 0;
+	place->is_inside = !place->is_divided;
 	for (int dim = 0; dim < t->rank; dim++) {
 		const struct subscript *sub = &place->access->subscript[dim];
 		start[dim] = sub->offset;
 		for (int i = 0; i <= nest->split; i++)
 			start[dim] += sub->coef[i] * nest->index[i];
-		is_inside = is_inside && start[dim] + place->least[dim] >= 0 &&
-			    start[dim] + place->greatest[dim] < t->extent[dim];
-		if (is_inside)
-			first += start[dim] * place->stride[dim];
+		if (start[dim] + place->least[dim][last] < 0 ||
+		    start[dim] + place->greatest[dim][last] >= t->extent[dim])
+			place->is_inside = false;
+		if (place->is_inside)
+			place->first += start[dim] * place->stride[dim];
 	}
-	for (int point = 0; point < nest->count; point++)
-		if (is_inside)
-			place->element[point] = first + (int64_t)place->jump[point];
-		else
-			place->element[point] = locate_point(place, start, point);
-	return is_inside;
+	for (int point = 0; !place->is_inside && point < nest->count; point++)
+		place->element[point] = locate_point(place, start, point);
 }
 
 /* ---- Reading and writing -------------------------------------------------------------------------- */
@@ -176,17 +179,20 @@ static bool locate(struct place *place, const struct nest *nest)
 static void read_lanes(union lanes *to, struct place *place, const struct nest *nest)
 {
 	enum type type = place->access->tensor->type;
-	bool is_inside = locate(place, nest);
-	if (!is_inside)
+	locate(place, nest);
+	if (!place->is_inside)
 		lanes_fill(to, type, place->access->value, nest->count);
 	switch (type) {
 #define TYPE(id, name, ctype, npy, bytes, is_float, accumulator)                                   \
-	case TYPE_##id:                                                                            \
-		for (int i = 0; i < nest->count; i++)                                              \
-			if (is_inside || place->element[i] != NOWHERE)                             \
-				to->LANES_##id[i] =                                                \
-					((const ctype *)place->data)[place->element[i]];           \
-		break;
+	case TYPE_##id: {                                                                          \
+		const ctype *data = place->data;                                                   \
+		for (int i = 0; place->is_inside && i < nest->count; i++)                          \
+			to->LANES_##id[i] = data[place->first + place->jump[i]];                   \
+		for (int i = 0; !place->is_inside && i < nest->count; i++)                         \
+			if (place->element[i] != NOWHERE)                                          \
+				to->LANES_##id[i] = data[place->element[i]];                       \
+		break;                                                                             \
+	}
 #include "runtime/type.def"
 #undef TYPE
 	case TYPE_COUNT:
@@ -209,16 +215,26 @@ static void read_lanes(union lanes *to, struct place *place, const struct nest *
 #define MAX_I32 MAX_I8
 #define MAX_I64 MAX_I8
 
+/* The target's elements, for points inside as well. */
+static const int64_t *locate_target(struct place *place, const struct nest *nest)
+{
+	locate(place, nest);
+	for (int i = 0; place->is_inside && i < nest->count; i++)
+		place->element[i] = place->first + place->jump[i];
+	return place->element;
+}
+
 static void combine(struct place *place, const struct nest *nest, enum reduce reduce,
 		    const union lanes *value)
 {
+	const int64_t *element = locate_target(place, nest);
 	switch (place->access->tensor->type) {
 #define TYPE(id, name, ctype, npy, bytes, is_float, accumulator)                                   \
 	case TYPE_##id:                                                                            \
 		for (int i = 0; i < nest->count; i++) {                                            \
-			if (place->element[i] == NOWHERE)                                          \
+			if (element[i] == NOWHERE)                                                 \
 				continue;                                                          \
-			ctype *to = &((ctype *)place->data)[place->element[i]];                    \
+			ctype *to = (ctype *)place->data + element[i];                             \
 			ctype v = (ctype)value->LANES_##id[i];                                     \
 			if (reduce == REDUCE_SUM)                                                  \
 				*to = SUM_##id(*to, v);                                            \
@@ -233,23 +249,25 @@ static void combine(struct place *place, const struct nest *nest, enum reduce re
 	}
 }
 
-/* `+=` of a product in a float target of the same type: one rounding. */
-static void combine_product(struct place *place, const struct nest *nest, const union lanes *a,
-			    const union lanes *b)
-{
-	bool is_f32 = place->access->tensor->type == TYPE_F32;
-	float *f32 = place->data;
-	double *f64 = place->data;
-	for (int i = 0; i < nest->count; i++) {
-		int64_t at = place->element[i];
-		if (at == NOWHERE)
-			continue;
-		if (is_f32)
-			f32[at] = fmaf(a->f32[i], b->f32[i], f32[at]);
-		else
-			f64[at] = fma(a->f64[i], b->f64[i], f64[at]);
+/* `+=` of a product in a float target of the same type: one rounding. Consecutive points of one
+ * element, a whole block of a long reduction, are summed in a register. */
+#define COMBINE_PRODUCT(name, ctype, member, fused)                                                \
+	static void name(struct place *place, const struct nest *nest, const union lanes *a,       \
+			 const union lanes *b)                                                     \
+	{                                                                                          \
+		const int64_t *element = locate_target(place, nest);                               \
+		for (int i = 0, end; i < nest->count; i = end) {                                   \
+			bool is_dropped = element[i] == NOWHERE;                                   \
+			ctype *to = (ctype *)place->data + (is_dropped ? 0 : element[i]);          \
+			ctype sum = *to;                                                           \
+			for (end = i; end < nest->count && element[end] == element[i]; end++)      \
+				sum = fused(a->member[end], b->member[end], sum);                  \
+			if (!is_dropped)                                                           \
+				*to = sum;                                                         \
+		}                                                                                  \
 	}
-}
+COMBINE_PRODUCT(combine_product_f32, float, f32, fmaf)
+COMBINE_PRODUCT(combine_product_f64, double, f64, fma)
 
 /* ---- Statements ----------------------------------------------------------------------------------- */
 
@@ -311,12 +329,12 @@ static void run_block(struct run *run)
 	enum type type = s->target.tensor->type, of[3];
 	union lanes *value = run->lanes;
 	run->next_place = 0;
-	locate(&run->target, &run->nest);
 	if (is_fused(s)) {
 		evaluate_operands(run, s->value, value, of);
 		for (int i = 0; i < 2; i++)
 			lanes_convert(&value[i], of[i], type, run->nest.count);
-		combine_product(&run->target, &run->nest, &value[0], &value[1]);
+		(type == TYPE_F32 ? combine_product_f32 : combine_product_f64)(
+			&run->target, &run->nest, &value[0], &value[1]);
 		return;
 	}
 	evaluate(run, s->value, value);
