@@ -17,6 +17,7 @@
 #include "frontend/onnx.h"
 #include "frontend/options.h"
 #include "frontend/summary.h"
+#include "frontend/train.h"
 #include "frontend/weights.h"
 #include "runtime/array_print.h"
 #include "runtime/file.h"
@@ -152,6 +153,7 @@ static void dump_machine(const struct machine *machine)
 static bool check(struct job *job)
 {
 	program_check_names(job->program);
+	train_check(job->program);
 	if (has_item(job->program, ITEM_BLOCK))
 		job->machine = machine_check(job->program, NULL);
 	else if (job->options.machine_file && job->diag.errors == 0)

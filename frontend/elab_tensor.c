@@ -429,7 +429,7 @@ struct value elab_view(struct elaborator *e, struct frame *frame, struct tensor 
 	struct tensor *view;
 
 	if (shape.kind != VALUE_LIST || shape.count > MAX_RANK) {
-		elab_error(e, frame, "bad-shape", span, "a shape is a list of at most %d integers",
+		elab_error(e, frame, "bad-shape-list", span, "a shape is a list of at most %d integers",
 			   MAX_RANK);
 		return elab_poison();
 	}
@@ -438,7 +438,7 @@ struct value elab_view(struct elaborator *e, struct frame *frame, struct tensor 
 
 		if (!elab_is_integer(number) || (number < 1 && (number != -1 || open >= 0))) {
 			elab_error(
-				e, frame, "bad-shape", span,
+				e, frame, "bad-shape-list", span,
 				"extents are integers from 1, and one may be -1; element %d is %s",
 				i, elab_value_text(e, shape.item[i]));
 			return elab_poison();
