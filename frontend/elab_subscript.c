@@ -20,7 +20,7 @@ static int loop_add(struct elaborator *e, struct nest *nest, const char *name, s
 }
 
 static void set_range(struct nest *nest, int loop, int64_t extent, bool exact,
-			   const struct tensor *from)
+		      const struct tensor *from)
 {
 	nest->statement->loop[loop].extent = extent;
 	nest->known[loop] = true;

@@ -113,6 +113,7 @@ static void sweep(struct elaborator *e)
 		} else {
 			array_free(net->tensor[i]->data);
 			net->tensor[i]->data = NULL;
+			net->tensor[i]->id = -1;
 		}
 	}
 	net->statement_count = statements;
@@ -318,6 +319,18 @@ static void take_outputs(struct elaborator *e, struct frame *frame)
 	}
 }
 
+/* What the user bound to a name and no output needs was dropped: perhaps another name was meant. */
+static void warn_unused(const struct elaborator *e, const struct frame *frame)
+{
+	for (int i = 0; i < frame->binding_count; i++) {
+		const struct binding *b = &frame->binding[i];
+		if (b->kind == BIND_VALUE && b->value.kind == VALUE_TENSOR &&
+		    b->value.tensor->id < 0)
+			diag_warning(e->diag, "unused-result", b->span,
+				     "no output needs '%s'; it is left out", b->name);
+	}
+}
+
 struct network *elaborate(struct program *program, const char *name,
 			  const struct elaborate_options *options)
 {
@@ -340,7 +353,10 @@ struct network *elaborate(struct program *program, const char *name,
 	elab_run(&e, &frame, frame.item->body);
 	elab_complete(&e, &frame);
 	take_outputs(&e, &frame);
-	return finish(&e);
+	struct network *network = finish(&e);
+	if (network)
+		warn_unused(&e, &frame);
+	return network;
 }
 
 /* ---- An importer's way in ------------------------------------------------------------------------------------ */
