@@ -347,16 +347,16 @@ static bool execute(struct job *job)
 	job->output = ARENA_ARRAY(job->arena, (size_t)job->network->output_count, struct array *);
 	if (!job->machine) {
 		char *error = interpret(job->network, job->input, job->output);
-		return error ? fail(job, SYSTEM_REFUSED, "run", error) : true;
+		return error ? fail(job, SYSTEM_REFUSED, "execution", error) : true;
 	}
 	struct cpu_target target = target_of(job);
 	struct cpu_program *program = NULL;
 	char *error = cpu_compile(job->network, &target, &program);
 	if (error)
-		return fail(job, WRONG_INPUT, "code", error);
+		return fail(job, WRONG_INPUT, "code-generation", error);
 	error = cpu_run(program, job->input, job->output);
 	cpu_program_free(program);
-	return error ? fail(job, SYSTEM_REFUSED, "run", error) : true;
+	return error ? fail(job, SYSTEM_REFUSED, "execution", error) : true;
 }
 
 static void print_outputs(const struct job *job)
@@ -431,7 +431,7 @@ static bool run(struct job *job)
 static bool write_code(struct job *job, char *error, const char *path, char *data, size_t size)
 {
 	if (error)
-		return fail(job, WRONG_INPUT, "code", error);
+		return fail(job, WRONG_INPUT, "code-generation", error);
 	error = file_write(path, data, size);
 	free(data);
 	return error ? fail(job, SYSTEM_REFUSED, "unwritable-file", error) : true;
