@@ -1,7 +1,7 @@
 // reference.cjs NODE_MODULES FOLDER -- what ONNX Runtime answers to seeded inputs of the published models.
 // For each model MODEL it writes FOLDER/MODEL.in and FOLDER/MODEL.out, float32 as the machine has it, one input
-// after the other, and prints one line: MODEL FILE INPUTS ELEMENTS_IN ELEMENTS_OUT. Also FOLDER/digits.in:
-// the first two of each MNIST digit, 28x28, 0 to 1.
+// after the other, and prints one line: MODEL FILE INPUTS ELEMENTS_IN ELEMENTS_OUT. Also the
+// first two of each MNIST digit, 28x28, from 0 to 1: together in FOLDER/lenet.in, each in FOLDER/digit.NUMBER.npy.
 'use strict';
 const fs = require('fs');
 const path = require('path');
@@ -76,6 +76,14 @@ const models = [
 		shape: [1, 24, 96], make: (random, number) => embedding(random, number, 24) },
 ];
 
+// Version 1.0 of NumPy's format: a magic number, the length of a padded line that describes the array, the elements.
+function npy(shape, elements) {
+	const about = `{'descr': '<f4', 'fortran_order': False, 'shape': (${shape.join(', ')}), }`;
+	const line = about.padEnd(117) + '\n';
+	const head = Buffer.concat([Buffer.from([0x93]), Buffer.from('NUMPY'), Buffer.from([1, 0, line.length, 0])]);
+	return Buffer.concat([head, Buffer.from(line), Buffer.from(Float32Array.from(elements).buffer)]);
+}
+
 async function answer(model, seed) {
 	const file = path.join(modules, model.file);
 	const session = await ort.InferenceSession.create(file, { intraOpNumThreads: 1 });
@@ -94,7 +102,9 @@ async function answer(model, seed) {
 }
 
 async function main() {
-	fs.writeFileSync(path.join(folder, 'digits.in'), Buffer.from(Float32Array.from(images.flat()).buffer));
+	fs.writeFileSync(path.join(folder, 'lenet.in'), Buffer.from(Float32Array.from(images.flat()).buffer));
+	for (const [number, image] of images.entries())
+		fs.writeFileSync(path.join(folder, `digit.${number}.npy`), npy([1, 1, 28, 28], image));
 	for (const [number, model] of models.entries())
 		await answer(model, 2463534242 + number);
 }
