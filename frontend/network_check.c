@@ -5,7 +5,8 @@
  * their order. A `=` is proven to write no element twice by mixed radix: sort the terms of a subscript
  * by |coef|; when each is greater than all smaller terms together can reach, the subscript's value
  * determines every loop in it. Loops found so in one dimension are known constants in the next, until
- * nothing new is found. Both proofs are sufficient, not necessary: they cover what the operators of
+ * nothing new is found. A tensor is wholly written when `=` have filled disjoint boxes of it with as
+ * many elements as it has. The proofs are sufficient, not necessary: they cover what the operators of
  * the library write. */
 #include "frontend/network.h"
 

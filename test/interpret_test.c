@@ -453,6 +453,92 @@ Test(interpret, a_partial_store_leaves_the_rest)
 	expect(net, run(net, array_of(x, VALUES(1, 2)), NULL), 5, VALUES(9, 1, 9, 2, 9));
 }
 
+/* ---- Blocks against points ------------------------------------------------------------------------ */
+
+/* A number below `limit`, the next of a fixed sequence. */
+static int draw(uint64_t *counter, int limit)
+{
+	uint32_t words[4];
+	random_words(3, 5, (*counter)++, words);
+	return (int)(words[0] % (uint32_t)limit);
+}
+
+static int64_t floor_divide(int64_t a, int64_t b)
+{
+	return (int64_t)floor((double)a / (double)b);
+}
+
+/* Reads x at the loops' values, subscript by subscript. */
+static double read_point(const struct access *a, const struct array *x, const int64_t index[])
+{
+	int64_t element = 0;
+	for (int dim = 0; dim < a->tensor->rank; dim++) {
+		const struct subscript *sub = &a->subscript[dim];
+		int64_t at = sub->offset, extent = a->tensor->extent[dim];
+		for (int i = 0; i < MAX_LOOPS; i++)
+			at += sub->coef[i] * index[i];
+		at = floor_divide(at, sub->divisor);
+		bool is_outside = at < 0 || at >= extent;
+		if (is_outside && a->outside == OUTSIDE_VALUE)
+			return a->value;
+		element = element * extent + (at < 0 ? 0 : at >= extent ? extent - 1 : at);
+	}
+	return array_get(x, element);
+}
+
+/* out[i, j] = the f64 sum over the other loops of a read with drawn subscripts, summed here point by point. */
+static void check_drawn(uint64_t *counter)
+{
+	static const int extents[] = {1, 2, 3, 5, 17, 300};
+	int loops = 2 + draw(counter, 4), points = 1, extent[5] = {1, 1, 1, 1, 1};
+	for (int i = 0; i < loops; i++) {
+		int drawn = extents[draw(counter, 6)];
+		extent[i] = points * drawn < 20000 ? drawn : 1;
+		points *= extent[i];
+	}
+	struct network *net = fixture("drawn");
+	struct tensor *x = tensor(net, "x", TYPE_F64, ROLE_INPUT, 3, 4, 5, 6);
+	struct tensor *out = tensor(net, "out", TYPE_F64, ROLE_LOCAL, 2, extent[0], extent[1]);
+	fill(net, out, 0);
+	struct statement *s = statement(net, REDUCE_SUM, 5, 2, extent[0], extent[1], extent[2],
+					extent[3], extent[4]);
+	s->loops = loops;
+	struct access a = ACCESS(net, x, SUB(0), SUB(0), SUB(0));
+	for (int dim = 0; dim < 3; dim++) {
+		struct subscript *sub = &a.subscript[dim];
+		for (int i = 0; i < loops; i++)
+			sub->coef[i] = draw(counter, 3) ? 0 : draw(counter, 5) - 2;
+		sub->offset = draw(counter, 9) - 2;
+		sub->divisor = draw(counter, 4) ? 1 : 2 + draw(counter, 3);
+	}
+	a = outside(a, draw(counter, 2) ? OUTSIDE_CLAMP : OUTSIDE_VALUE, 1e9);
+	s->target = ACCESS(net, out, SUB(0, [0] = 1), SUB(0, [1] = 1));
+	s->value = read_of(net, a);
+	output(net, out);
+
+	struct array *input = array_new(TYPE_F64, 3, x->extent);
+	for (int i = 0; i < 120; i++)
+		array_set(input, i, 1.0 / (1 + i));
+	double *wanted = calloc((size_t)tensor_count(out), sizeof(double));
+	for (int point = 0; point < points; point++) {
+		int64_t index[MAX_LOOPS] = {0}, rest = point;
+		for (int i = loops - 1; i >= 0; i--) {
+			index[i] = rest % s->loop[i].extent;
+			rest /= s->loop[i].extent;
+		}
+		wanted[index[0] * out->extent[1] + index[1]] += read_point(&a, input, index);
+	}
+	expect(net, run(net, input, NULL), tensor_count(out), wanted);
+	free(wanted);
+}
+
+Test(interpret, blocks_give_what_single_points_give)
+{
+	uint64_t counter = 0;
+	for (int i = 0; i < 400; i++)
+		check_drawn(&counter);
+}
+
 /* ---- What is refused ------------------------------------------------------------------------------ */
 
 Test(interpret, wrong_inputs_and_networks_are_sentences)
