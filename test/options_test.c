@@ -1,0 +1,114 @@
+/* options_test.c -- command lines that are understood, and what is said of those that are not. */
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+#include "frontend/options.h"
+
+enum { MAX_WORDS = 12 };
+
+/* Parses a command line of words separated by blanks. The words live in text. */
+static char *parse(struct options *options, const char *line, char text[256])
+{
+	char *argv[MAX_WORDS + 2] = {"dnnc"}, *rest = text;
+	int argc = 1;
+	*options = (struct options){0};
+	cr_assert_lt(strlen(line), 256);
+	strcpy(text, line);
+	while (argc <= MAX_WORDS && (argv[argc] = strsep(&rest, " ")))
+		argc++;
+	return options_parse(options, argc, argv);
+}
+
+Test(options, all_of_them)
+{
+	struct options options;
+	char text[256];
+	char *error =
+		parse(&options, "net.dnn -run a.npy b.npy -hw m.hw -o out -dim N=4 -dim T=7", text);
+	cr_expect_null(error, "%s", error);
+	cr_expect(options.run && options.input_count == 2);
+	cr_expect_str_eq(options.network_file, "net.dnn");
+	cr_expect_str_eq(options.input[1], "b.npy");
+	cr_expect_str_eq(options.machine_file, "m.hw");
+	cr_expect_str_eq(options.out, "out");
+	cr_expect(options.dim_count == 2 && options.dim[1].extent == 7);
+	cr_expect_str_eq(options.dim[0].name, "N");
+
+	error = parse(&options, "-dump=tree,asm -diagnostics=json -color never -w -Werror m.onnx",
+		      text);
+	cr_expect_null(error, "%s", error);
+	cr_expect(options.dump[DUMP_TREE] && options.dump[DUMP_ASM] && !options.dump[DUMP_IR]);
+	cr_expect(options.form == DIAG_JSON && options.colour == COLOUR_NEVER);
+	cr_expect(options.warnings_are_errors && options.warnings_are_hidden);
+
+	error = parse(&options, "-seed 18446744073709551615 -weights=w -network n -summary x.dnn",
+		      text);
+	cr_expect_null(error, "%s", error);
+	cr_expect(options.seed == UINT64_MAX && options.summary);
+	cr_expect_str_eq(options.weights_file, "w");
+	cr_expect_str_eq(options.network, "n");
+
+	error = parse(&options, "-mcpu=a72 -mtriple aarch64-linux-gnu x.dnn", text);
+	cr_expect_null(error, "%s", error);
+	cr_expect_str_eq(options.cpu, "a72");
+	cr_expect_str_eq(options.triple, "aarch64-linux-gnu");
+	cr_expect_null(parse(&options, "-help", text), "needs no network");
+	cr_expect_null(parse(&options, "-version", text), "needs no network");
+}
+
+Test(options, wrong_ones)
+{
+	static const struct {
+		const char *line, *error;
+	} row[] = {
+		{"-summary", "no network is given"},
+		{"a.dnn b.dnn", "one network at a time: 'a.dnn' or 'b.dnn'"},
+		{"a.dnn -sumary", "there is no option '-sumary'; is it -summary that is meant?"},
+		{"a.dnn -xyzzy", "there is no option '-xyzzy'"},
+		{"a.dnn -hw", "-hw wants a value: -hw FILE"},
+		{"a.dnn -o", "-o wants a value: -o PATH"},
+		{"a.dnn -run=3", "-run takes no value"},
+		{"a.dnn -dim N=0", "-dim wants NAME=N, as in -dim N=4, not 'N=0'"},
+		{"a.dnn -dim N=4x", "-dim wants NAME=N, as in -dim N=4, not 'N=4x'"},
+		{"a.dnn -dim N=9223372036854775808",
+		 "-dim wants NAME=N, as in -dim N=4, not 'N=9223372036854775808'"},
+		{"a.dnn -dim =4", "-dim wants NAME=N, as in -dim N=4, not '=4'"},
+		{"a.dnn -dim N=4 -dim N=5", "-dim gives 'N' twice"},
+		{"a.dnn -seed -1", "-seed wants a number from 0 to 2^64-1, not '-1'"},
+		{"a.dnn -seed 18446744073709551616",
+		 "-seed wants a number from 0 to 2^64-1, not '18446744073709551616'"},
+		{"a.dnn -dump=tree,leaf",
+		 "-dump wants tree, network, machine, ir or asm, not 'leaf'"},
+		{"a.dnn -diagnostics=xml", "-diagnostics wants text or json, not 'xml'"},
+		{"a.dnn -color=red", "-color wants auto, always or never, not 'red'"},
+		{"a.dnn x.npy", "'x.npy' is an input, and without -run nothing is executed"},
+		{"a.dnn -o y.npy",
+		 "'y.npy' is for an output, and without -run nothing is executed"},
+		{"a.dnn -run x.npy -o y.o",
+		 "with -run, -o names a .npy file or a folder, not 'y.o'"},
+	};
+	for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+		struct options options;
+		char text[256];
+		char *error = parse(&options, row[i].line, text);
+		cr_expect(error && strcmp(error, row[i].error) == 0, "%s: %s", row[i].line,
+			  error ? error : "accepted");
+		free(error);
+	}
+}
+
+/* The help fits a terminal of 24 lines and 100 columns. */
+Test(options, help_fits_one_screen)
+{
+	char *text;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	options_print_help(out);
+	fclose(out);
+	int lines = 0;
+	for (char *line = text, *end; (end = strchr(line, '\n')); line = end + 1, lines++)
+		cr_expect_leq(end - line, 100, "%.*s", (int)(end - line), line);
+	cr_expect_leq(lines, 24);
+	cr_expect_not_null(strstr(text, "  -hw FILE"));
+	free(text);
+}
