@@ -374,6 +374,21 @@ Test(interpret, select_and_positions)
 	expect(net, run(net, array_of(x, values), NULL), COUNT, wanted);
 }
 
+/* A condition is true when it is not zero, in its own type: a half is not rounded away. */
+Test(interpret, select_looks_at_its_condition_unrounded)
+{
+	struct network *net = fixture("condition");
+	struct tensor *x = tensor(net, "x", TYPE_F32, ROLE_INPUT, 1, 4);
+	struct tensor *out = tensor(net, "out", TYPE_I32, ROLE_LOCAL, 1, 4);
+	struct statement *s = statement(net, REDUCE_NONE, 1, 1, 4);
+	s->target = ACCESS(net, out, SUB(0, [0] = 1));
+	s->value = apply(net, FN_SELECT, TYPE_I32, read_of(net, ACCESS(net, x, SUB(0, [0] = 1))),
+			 constant(net, TYPE_I8, 7), constant(net, TYPE_I32, 8));
+	output(net, out);
+	struct array *result = run(net, array_of(x, VALUES(0.25, -0.0, NAN, 1e-40)), NULL);
+	expect(net, result, 4, VALUES(7, 8, 7, 7));
+}
+
 Test(interpret, uniform_depends_on_the_position_alone)
 {
 	struct network *net = fixture("uniform");
