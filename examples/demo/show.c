@@ -36,7 +36,9 @@ int main(void)
 	float pixel[SIDE * SIDE], output[CLASSES];
 	for (int i = 0; i < SIDE * SIDE; i++) {
 		if (scanf("%f", &pixel[i]) != 1 || !(pixel[i] >= 0 && pixel[i] <= 1)) {
-			fprintf(stderr, "show: brightness %d of 784 is missing or not from 0 to 1\n", i + 1);
+			fprintf(stderr,
+				"show: brightness %d of 784 is missing or not from 0 to 1\n",
+				i + 1);
 			return 1;
 		}
 	}

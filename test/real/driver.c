@@ -80,7 +80,8 @@ static int two_threads_agree(const float *alone)
 	int agree = 1;
 	for (int i = 0; i < 2; i++) {
 		worker[i].output = (float *)calloc(1, bytes);
-		if (worker[i].output == NULL || pthread_create(&thread[i], NULL, work, &worker[i]) != 0)
+		if (worker[i].output == NULL ||
+		    pthread_create(&thread[i], NULL, work, &worker[i]) != 0)
 			return 0;
 	}
 	for (int i = 0; i < 2; i++) {
@@ -101,8 +102,8 @@ int main(int argc, char **argv)
 	}
 	inputs = in_count / IN;
 	if (inputs == 0 || inputs * IN != in_count || inputs * OUT != out_count) {
-		fprintf(stderr, "%s and %s do not hold inputs of %d and outputs of %d floats\n", argv[1],
-			argv[2], IN, OUT);
+		fprintf(stderr, "%s and %s do not hold inputs of %d and outputs of %d floats\n",
+			argv[1], argv[2], IN, OUT);
 		return 2;
 	}
 	struct worker alone = {(float *)malloc((size_t)inputs * OUT * sizeof(float)), 0, 0};
