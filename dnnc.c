@@ -123,7 +123,9 @@ static bool read_files(struct job *job)
 		program_read(job->program, options->machine_file);
 	for (int i = 1; options->dump[DUMP_TREE] && i < job->program->tree_count; i++)
 		tree_print(job->program->tree[i], stdout);
-	return !was_refused(&job->diag);
+	if (was_refused(&job->diag))
+		job->status = SYSTEM_REFUSED;
+	return job->status == DONE;
 }
 
 /* ---- Check ------------------------------------------------------------------------------------------- */
