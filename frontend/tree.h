@@ -109,6 +109,7 @@ struct tree_stmt {
 	struct tree_expr *init;        /* DECLARE: initialiser call (he(), constant(1)) or NULL; REQUIRE: message */
 	struct tree_stmt *body;        /* IF, FOR */
 	struct tree_stmt *orelse;      /* IF */
+	int depth;                     /* 1 + the deepest statement's below it */
 	struct tree_stmt *next;
 };
 
@@ -174,7 +175,8 @@ enum item_kind { ITEM_IMPORT, ITEM_OP, ITEM_NETWORK, ITEM_TRAIN, ITEM_BLOCK, ITE
 
 struct tree_item {
 	enum item_kind kind;
-	const char *name;              /* op, network, dataflow; the network of a train block; the path of an import */
+	const char *name;              /* op, network, block, dataflow; the network of a train block; the layer of a
+	                                * mapping; the path of an import */
 	const char *machine;           /* MAPPING: map c1 on eyeriss */
 	struct span span, name_span, machine_span;
 	struct tree_formal *formal;    /* OP, NETWORK */

@@ -26,6 +26,8 @@ struct unit {
 
 /* NULL when no unit has this name. */
 const struct unit *unit_find(const char *name, size_t length);
+/* The unit's name that is nearest to what was written, upper and lower case aside, or NULL. */
+const char *unit_nearest(const char *written);
 /* The measure in words, with an example: "a frequency, as in 200 MHz". */
 const char *unit_measure_name(enum measure);
 
