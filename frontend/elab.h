@@ -53,6 +53,7 @@ struct frame {
 	bool *given_used;
 	int loop_level; /* enclosing `for`s that run */
 	bool returned;
+	bool skipped; /* the parser skipped a statement: a missing name may be its */
 	struct value result;
 };
 
@@ -150,6 +151,7 @@ struct nest {
 	const struct tensor *from[MAX_LOOPS]; /* whose dimension gave the extent, for messages */
 	struct span where[MAX_LOOPS];         /* where the index was first met */
 	struct dim *broadcast; /* the anonymous ellipsis: the dimensions of all accesses together */
+	const struct tensor *broadcast_from[MAX_RANK]; /* whose extent it is, for messages */
 	int broadcast_count;
 	int broadcast_loop[MAX_RANK]; /* their loops; -1 = not yet met */
 	struct {

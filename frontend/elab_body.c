@@ -121,8 +121,11 @@ static void require(struct elaborator *e, struct frame *frame, const struct tree
 	if (stmt->init)
 		text = elab_eval(e, frame, stmt->init);
 	elab_error(e, frame->caller ? frame->caller : frame, "requirement",
-		   frame->caller ? frame->call : stmt->value->span, "%s: %s", frame->item->name,
-		   text.kind == VALUE_STRING ? text.string : "a requirement is not met");
+		   frame->caller ? frame->call : stmt->value->span, "%s",
+		   text.kind == VALUE_STRING
+			   ? text.string
+			   : arena_printf(e->arena, "a requirement of '%s' is not met",
+					  frame->item->name));
 	diag_note(e->diag, stmt->value->span, "'%s' requires this", frame->item->name);
 	for (int i = 0; i < frame->binding_count; i++)
 		if (frame->binding[i].kind == BIND_VALUE &&
@@ -239,6 +242,7 @@ void elab_run(struct elaborator *e, struct frame *frame, const struct tree_stmt 
 			run_return(e, frame, stmt);
 			break;
 		case STMT_ERROR:
+			frame->skipped = true;
 			break;
 		}
 	}

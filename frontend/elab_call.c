@@ -210,7 +210,7 @@ static void error_argument_name(struct elaborator *e, struct frame *frame,
 		ARENA_APPEND(e->arena, candidate, count, f->name);
 	collect_declared(e, frame->item->body, &candidate, &count);
 	nearest = diag_nearest(arg->name, candidate, count);
-	elab_error(e, frame->caller, "unknown-argument", arg->value.span,
+	elab_error(e, frame->caller, "unknown-argument", arg->name_span,
 		   "'%s' has no attribute or parameter '%s'%s%s%s", frame->item->name, arg->name,
 		   nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
 }

@@ -51,6 +51,19 @@ int nest_ellipsis_count(struct elaborator *e, const struct nest *nest,
 	return tensor->rank - others;
 }
 
+static bool error_broadcast(struct elaborator *e, struct nest *nest, const struct tree_expr *access,
+			    const struct tensor *tensor, const struct tensor *other, int64_t extent,
+			    int64_t other_extent)
+{
+	elab_error(e, nest->frame, "shape", access->span,
+		   "'%s' is %s and '%s' is %s: %lld and %lld do not broadcast", other->name,
+		   elab_shape_text(e, other), tensor->name, elab_shape_text(e, tensor),
+		   (long long)other_extent, (long long)extent);
+	elab_note_shape(e, nest->frame, other);
+	elab_note_shape(e, nest->frame, tensor);
+	return false;
+}
+
 /* Widens the dimensions of the anonymous ellipsis by those of one more access, aligned at the right. */
 static bool broadcast(struct elaborator *e, struct nest *nest, const struct tree_expr *access,
 		      const struct tensor *tensor)
@@ -72,28 +85,25 @@ static bool broadcast(struct elaborator *e, struct nest *nest, const struct tree
 			count = taken;
 	}
 	while (nest->broadcast_count < count && nest->broadcast_count < MAX_RANK) {
-		memmove(nest->broadcast + 1, nest->broadcast,
-			(size_t)nest->broadcast_count * sizeof *nest->broadcast);
+		size_t kept = (size_t)nest->broadcast_count++;
+		memmove(nest->broadcast + 1, nest->broadcast, kept * sizeof *nest->broadcast);
+		memmove(nest->broadcast_from + 1, nest->broadcast_from,
+			kept * sizeof *nest->broadcast_from);
 		nest->broadcast[0] = (struct dim){NULL, 1};
-		nest->broadcast_count++;
+		nest->broadcast_from[0] = NULL;
 	}
 	for (int i = 0; i < count; i++) {
-		struct dim *dim = &nest->broadcast[nest->broadcast_count - count + i];
+		int at = nest->broadcast_count - count + i;
+		struct dim *dim = &nest->broadcast[at];
 		int64_t extent = tensor->extent[axis + i];
 
-		if (dim->extent != 1 && extent != 1 && dim->extent != extent) {
-			elab_error(e, nest->frame, "shape", access->span,
-				   "extents %lld and %lld do not broadcast: '%s' is %s",
-				   (long long)dim->extent, (long long)extent, tensor->name,
-				   elab_shape_text(e, tensor));
-			elab_note_shape(e, nest->frame, tensor);
-			for (int k = 0; k < nest->access_count; k++)
-				if (nest->access[k]->tensor != tensor)
-					elab_note_shape(e, nest->frame, nest->access[k]->tensor);
-			return false;
-		}
-		if (!dim->name || (dim->extent == 1 && extent != 1))
+		if (dim->extent != 1 && extent != 1 && dim->extent != extent)
+			return error_broadcast(e, nest, access, tensor, nest->broadcast_from[at],
+					       extent, dim->extent);
+		if (!dim->name || (dim->extent == 1 && extent != 1)) {
 			*dim = (struct dim){tensor->dim[axis + i], extent};
+			nest->broadcast_from[at] = tensor;
+		}
 	}
 	return true;
 }

@@ -337,7 +337,6 @@ void elab_tensor_statement(struct elaborator *e, struct frame *frame, const stru
 	struct binding *bound = elab_find(frame, tree->target->name);
 	struct dim broadcast_dim[MAX_RANK] = {{0}};
 	struct tensor *target = NULL;
-	bool ok = true;
 
 	if (bound && bound->kind == BIND_VALUE && bound->value.kind == VALUE_POISON)
 		return;
@@ -354,9 +353,11 @@ void elab_tensor_statement(struct elaborator *e, struct frame *frame, const stru
 	nest.broadcast = broadcast_dim;
 	for (int i = 0; i < MAX_RANK; i++)
 		nest.broadcast_loop[i] = -1;
-	ok = !target || writable(e, &nest, target);
-	ok = ok && build(e, &nest, target);
-	if (ok)
+	if (target && !writable(e, &nest, target)) {
+		frame->result = elab_poison();
+		return;
+	}
+	if (build(e, &nest, target))
 		return;
 	bound = elab_find(frame, tree->target->name);
 	if (!bound)

@@ -262,6 +262,7 @@ static struct value call(struct elaborator *e, struct frame *frame, const struct
 	}
 	for (const struct tree_named *n = expr->named; n; n = n->next) {
 		arg[count].name = n->name;
+		arg[count].name_span = n->name_span;
 		arg[count].value = elab_eval(e, frame, n->value);
 		arg[count].value.span = n->value->span;
 		poisoned |= arg[count++].value.kind == VALUE_POISON;
@@ -361,7 +362,7 @@ static struct value binary(struct elaborator *e, struct frame *frame, const stru
 	    (a.kind == VALUE_TENSOR || a.kind == VALUE_NUMBER) &&
 	    (b.kind == VALUE_TENSOR || b.kind == VALUE_NUMBER) && expr->op <= OP_POW &&
 	    tensor_operator[expr->op]) {
-		struct argument arg[2] = {{NULL, a}, {NULL, b}};
+		struct argument arg[2] = {{.value = a}, {.value = b}};
 		arg[0].value.span = expr->arg[0]->span;
 		arg[1].value.span = expr->arg[1]->span;
 		return elab_call(e, frame, tensor_operator[expr->op], expr->span, expr->span, NULL,
@@ -381,7 +382,7 @@ static struct value unary(struct elaborator *e, struct frame *frame, const struc
 	if (a.kind == VALUE_NUMBER)
 		return value_number(number_operator(expr->op, a.number, 0));
 	if (a.kind == VALUE_TENSOR && expr->op == OP_NEG) {
-		struct argument arg = {NULL, a};
+		struct argument arg = {.value = a};
 		return elab_call(e, frame, "neg", expr->span, expr->span, NULL, &arg, 1);
 	}
 	elab_error(e, frame, "bad-operands", expr->span,
@@ -448,6 +449,8 @@ static struct value name(struct elaborator *e, struct frame *frame, const struct
 	for (size_t i = 0; i < sizeof constant / sizeof *constant; i++)
 		if (strcmp(expr->name, constant[i].name) == 0)
 			return value_number(constant[i].number);
+	if (frame->skipped)
+		return elab_poison();
 	for (int i = 0; i < frame->binding_count; i++)
 		candidate[i] = frame->binding[i].name;
 	nearest = diag_nearest(expr->name, candidate, frame->binding_count);

@@ -48,6 +48,7 @@ struct build;
 struct argument {
 	const char *name; /* attribute, tensor or parameter; NULL = the next by position */
 	struct value value;
+	struct span name_span; /* of the name, where there is a text */
 };
 
 struct build *build_new(struct program *, const char *network_name,
