@@ -252,6 +252,14 @@ struct value import_constant(struct onnx *o, struct onnx_node *n)
 struct value import_identity(struct onnx *o, struct onnx_node *n)
 {
 	struct constant *c = onnx_constant(o, n, 0);
+	const struct constant *trains = onnx_constant(o, n, 2);
+	if (onnx_given(n, 2) &&
+	    (!trains || trains->count != 1 || constant_number(trains, 0) != 0)) {
+		onnx_unsupported(o, n,
+				 "training_mode must be known and false; export the model "
+				 "for inference");
+		return value_poison();
+	}
 	if (!n->output_count || !n->output[0])
 		return (struct value){.kind = VALUE_NONE};
 	n->output[0]->constant = c;

@@ -157,6 +157,9 @@ static double position(const struct resize *r, int axis, int64_t p)
 	const char *how = r->coordinates;
 	if (!strcmp(how, "asymmetric"))
 		return (double)p / scale;
+	if (!strcmp(how,
+		    "align_corners")) /* the width before it is rounded, as ONNX's reference has it */
+		out = fabs(in * scale - out) < 1e-6 * out ? out : in * scale;
 	if (!strcmp(how, "align_corners"))
 		return out == 1 ? 0 : (double)p * (in - 1) / (out - 1);
 	if (!strcmp(how, "pytorch_half_pixel") && out <= 1)

@@ -102,8 +102,9 @@ struct onnx_call onnx_call(struct onnx *o, const struct onnx_node *n)
 
 static void add(struct onnx_call *call, const char *name, struct value value)
 {
-	struct argument argument = {name ? arena_intern_string(call->onnx->arena, name) : NULL,
-				    value};
+	struct argument argument = {.value = value};
+	if (name)
+		argument.name = arena_intern_string(call->onnx->arena, name);
 	ARENA_APPEND(call->onnx->arena, call->argument, call->count, argument);
 }
 
