@@ -1,0 +1,182 @@
+/* emission.c -- target, module, checks and code generation, in a process of their own. */
+#include "backend/cpu/emission.h"
+#include "backend/cpu/apart.h"
+#include "backend/cpu/target.h"
+#include "runtime/sentence.h"
+
+#include <llvm-c/Analysis.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { STATUS_NO_MEMORY = 3 };
+
+struct job {
+	const struct network *net;
+	const struct cpu_target *asked;
+	enum cpu_form form;
+	struct pool *pool;
+	struct emission_report *report;
+	int fd;
+};
+
+static void out_of_memory(void *context)
+{
+	struct job *job = context;
+	strcpy(job->report->error,
+	       "there is no memory to make the code; weights of several GB need as much "
+	       "memory three times");
+	apart_end(STATUS_NO_MEMORY);
+}
+
+/* Says why and ends this process. */
+static _Noreturn void give_up(struct job *job, char *error)
+{
+	strncpy(job->report->error, error ? error : "out of memory", sizeof job->report->error - 1);
+	apart_end(1);
+}
+
+static void on_diagnostic(LLVMDiagnosticInfoRef info, void *context)
+{
+	if (LLVMGetDiagInfoSeverity(info) != LLVMDSError)
+		return;
+	char *text = LLVMGetDiagInfoDescription(info);
+	give_up(context, sentence("LLVM makes no code for this network: %s", text));
+}
+
+static void write_note(struct job *job, const struct target *t)
+{
+	char *note = NULL;
+	if (t->fell_back)
+		note = sentence("the code is for any processor of %s, which is slower; name yours "
+				"with -mcpu",
+				t->triple);
+	else if (!t->has_fma)
+		note = sentence("processor %s has no fused multiply-add, so that each is a slow "
+				"call of fmaf()",
+				t->cpu);
+	if (note)
+		strncpy(job->report->note, note, sizeof job->report->note - 1);
+	free(note);
+}
+
+static void begin_module(struct emitter *e, const struct target *t)
+{
+	LLVMTargetDataRef layout = LLVMCreateTargetDataLayout(t->machine);
+	e->module = LLVMModuleCreateWithNameInContext(e->net->name, e->context);
+	e->builder = LLVMCreateBuilderInContext(e->context);
+	LLVMSetTarget(e->module, t->triple);
+	LLVMSetModuleDataLayout(e->module, layout);
+	LLVMDisposeTargetData(layout);
+}
+
+static void check_module(struct job *job, struct emitter *e)
+{
+	char *message = NULL;
+	if (LLVMVerifyModule(e->module, LLVMReturnStatusAction, &message))
+		give_up(job, sentence("our own fault: the code is malformed: %s", message));
+	LLVMDisposeMessage(message);
+}
+
+static void write_text(struct job *job, LLVMModuleRef module)
+{
+	char *text = LLVMPrintModuleToString(module);
+	if (!apart_write(job->fd, text, strlen(text)))
+		out_of_memory(job);
+}
+
+static void write_code(struct job *job, struct emitter *e, const struct target *t)
+{
+	char *message = NULL;
+	LLVMMemoryBufferRef code;
+	LLVMCodeGenFileType type = job->form == CPU_OBJECT ? LLVMObjectFile : LLVMAssemblyFile;
+	if (LLVMTargetMachineEmitToMemoryBuffer(t->machine, e->module, type, &message, &code))
+		give_up(job, sentence("LLVM makes no code for this network: %s", message));
+	if (!apart_write(job->fd, LLVMGetBufferStart(code), LLVMGetBufferSize(code)))
+		out_of_memory(job);
+}
+
+/* Runs apart: what it holds goes with its process. */
+static void emit_apart(void *context, int fd)
+{
+	struct job *job = context;
+	struct target t;
+	job->fd = fd;
+	char *error = target_open(job->asked, &t);
+	if (error)
+		give_up(job, error);
+	struct emitter e = {.arena = arena_new(out_of_memory, job),
+			    .net = job->net,
+			    .machine = t.shape,
+			    .cpu = t.cpu,
+			    .features = t.features,
+			    .swaps_bytes = t.swaps_bytes,
+			    .pool = job->pool,
+			    .context = LLVMContextCreate()};
+	if (!e.arena)
+		out_of_memory(job);
+	LLVMContextSetDiagnosticHandler(e.context, on_diagnostic, job);
+	begin_module(&e, &t);
+	emit_network(&e, &job->report->scratch);
+	check_module(job, &e);
+	if (job->form == CPU_IR)
+		write_text(job, e.module);
+	else
+		write_code(job, &e, &t);
+	write_note(job, &t);
+	job->report->is_done = true;
+}
+
+/* ---- What LLVM printed -------------------------------------------------------------------------------------------- */
+
+static const struct {
+	const char *words, *remedy;
+} complaints_known[] = {
+	{"is not a recognized processor",
+	 "-mcpu is to name a processor of the target; llc -mcpu=help lists them"},
+	{"is not a recognized feature",
+	 "features are to be those of the target; llc -mattr=help lists them"},
+	{"64-bit code requested", "-mcpu is to name a processor with 64 bits"},
+	{"", "choose another -mcpu or -mtriple"},
+};
+
+/* The first line of what LLVM said is the cause. */
+static char *translate(char *said)
+{
+	size_t i = 0;
+	said[strcspn(said, "\n")] = '\0';
+	while (!strstr(said, complaints_known[i].words))
+		i++;
+	return sentence("LLVM makes no code for this target: %s; %s", said,
+			complaints_known[i].remedy);
+}
+
+char *emission_run(const struct network *net, const struct cpu_target *asked, enum cpu_form form,
+		   struct pool *pool, char **data, size_t *size, struct emission_report *report)
+{
+	struct emission_report *shared = apart_share(sizeof *shared);
+	struct job job = {net, asked, form, pool, shared, -1};
+	char *said = NULL;
+	*report = (struct emission_report){0};
+	*data = NULL;
+	if (!shared)
+		return sentence("there is no memory to make the code");
+	char *error = apart_run(emit_apart, &job, data, size, &said);
+	*report = *shared;
+	apart_release(shared, sizeof *shared);
+	if (report->error[0]) {
+		free(error);
+		error = sentence("%s", report->error);
+	} else if (said && said[0]) {
+		free(error);
+		error = translate(said);
+	} else if (!error && !report->is_done) {
+		error = sentence("the code generator ended early");
+	}
+	free(said);
+	if (error) {
+		free(*data);
+		*data = NULL;
+	}
+	return error;
+}

@@ -1,0 +1,150 @@
+/* target.c -- names of a target in, LLVM's target machine and the shape of its registers out.
+ *
+ * Which vectors a processor has LLVM's C interface does not tell, so it is asked by example: a fused
+ * multiply-add of 64 bytes is compiled, and the registers that its assembly names are those that LLVM would use. */
+#include "backend/cpu/target.h"
+#include "runtime/sentence.h"
+
+#include <llvm-c/Core.h>
+#include <llvm-c/Target.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+static char *host_triple(void)
+{
+	char *name = LLVMGetDefaultTargetTriple(), *normal = LLVMNormalizeTargetTriple(name);
+	LLVMDisposeMessage(name);
+	return normal;
+}
+
+bool target_is_foreign(const struct cpu_target *t)
+{
+	char *host = host_triple();
+	char *asked = t && t->triple ? LLVMNormalizeTargetTriple(t->triple) : NULL;
+	bool differs = asked && strcmp(host, asked) != 0;
+	LLVMDisposeMessage(host);
+	LLVMDisposeMessage(asked);
+	return differs;
+}
+
+static void initialise(bool foreign)
+{
+	if (!foreign) {
+		LLVMInitializeNativeTarget();
+		LLVMInitializeNativeAsmPrinter();
+		return;
+	}
+	LLVMInitializeAllTargetInfos();
+	LLVMInitializeAllTargets();
+	LLVMInitializeAllTargetMCs();
+	LLVMInitializeAllAsmPrinters();
+}
+
+/* Three vectors are loaded, multiplied and added in one, and stored. */
+static LLVMModuleRef example(LLVMContextRef context, const struct target *t,
+			     LLVMTargetDataRef layout)
+{
+	LLVMModuleRef module = LLVMModuleCreateWithNameInContext("example", context);
+	LLVMBuilderRef b = LLVMCreateBuilderInContext(context);
+	LLVMTypeRef pointer = LLVMPointerTypeInContext(context, 0);
+	LLVMTypeRef vector = LLVMVectorType(LLVMFloatTypeInContext(context), 16);
+	LLVMTypeRef type = LLVMFunctionType(LLVMVoidTypeInContext(context), &pointer, 1, false);
+	LLVMValueRef function = LLVMAddFunction(module, "example", type);
+	LLVMSetTarget(module, t->triple);
+	LLVMSetModuleDataLayout(module, layout);
+	LLVMPositionBuilderAtEnd(b, LLVMAppendBasicBlockInContext(context, function, ""));
+	unsigned fma = LLVMLookupIntrinsicID("llvm.fma", strlen("llvm.fma"));
+	LLVMValueRef x = LLVMBuildLoad2(b, vector, LLVMGetParam(function, 0), ""),
+		     operand[] = {x, x, x};
+	LLVMValueRef sum = LLVMBuildCall2(b, LLVMIntrinsicGetType(context, fma, &vector, 1),
+					  LLVMGetIntrinsicDeclaration(module, fma, &vector, 1),
+					  operand, 3, "");
+	LLVMBuildStore(b, sum, LLVMGetParam(function, 0));
+	LLVMBuildRetVoid(b);
+	LLVMDisposeBuilder(b);
+	return module;
+}
+
+/* name in assembly text: bytes of a vector register, how many registers; most telling first. */
+static const struct {
+	const char *architecture, *name;
+	struct nest_machine shape;
+} registers[] = {
+	{"x86_64", "zmm", {64, 32}}, {"x86_64", "ymm", {32, 16}}, {"i386", "ymm", {32, 8}},
+	{"i686", "ymm", {32, 8}},    {"x86_64", "", {16, 16}},    {"i", "", {16, 8}},
+	{"aarch64", "", {16, 32}},   {"", "", {16, 16}},
+};
+
+static char *look_at_example(struct target *t, LLVMTargetDataRef layout)
+{
+	LLVMContextRef context = LLVMContextCreate();
+	LLVMModuleRef module = example(context, t, layout);
+	LLVMMemoryBufferRef text;
+	char *message = NULL, *error = NULL;
+	if (LLVMTargetMachineEmitToMemoryBuffer(t->machine, module, LLVMAssemblyFile, &message,
+						&text))
+		error = sentence("no code can be made for %s: %s", t->triple, message);
+	const char *assembly = error ? "" : LLVMGetBufferStart(text);
+	size_t row = 0;
+	while (strncmp(t->triple, registers[row].architecture,
+		       strlen(registers[row].architecture)) != 0 ||
+	       !strstr(assembly, registers[row].name))
+		row++;
+	t->shape = registers[row].shape;
+	t->has_fma = !strstr(assembly, "fmaf");
+	if (!error)
+		LLVMDisposeMemoryBuffer(text);
+	LLVMDisposeMessage(message);
+	LLVMDisposeModule(module);
+	LLVMContextDispose(context);
+	return error;
+}
+
+static void choose_names(const struct cpu_target *asked, struct target *t, bool foreign)
+{
+	bool own_cpu = asked && asked->cpu, own_features = asked && asked->features;
+	t->triple = foreign ? LLVMNormalizeTargetTriple(asked->triple) : host_triple();
+	if (own_cpu)
+		t->cpu = strdup(asked->cpu);
+	else
+		t->cpu = foreign ? strdup("generic") : LLVMGetHostCPUName();
+	if (own_features)
+		t->features = strdup(asked->features);
+	else
+		t->features = foreign || own_cpu ? strdup("") : LLVMGetHostCPUFeatures();
+	t->fell_back = !own_cpu && strcmp(t->cpu, "generic") == 0;
+}
+
+char *target_open(const struct cpu_target *asked, struct target *t)
+{
+	LLVMTargetRef target;
+	char *message = NULL, *error = NULL;
+	bool foreign = target_is_foreign(asked);
+	*t = (struct target){0};
+	initialise(foreign);
+	choose_names(asked, t, foreign);
+	if (LLVMGetTargetFromTriple(t->triple, &target, &message)) {
+		error = sentence(
+			"-mtriple %s is no target that LLVM knows; one like x86_64-linux-gnu or "
+			"aarch64-linux-gnu is wanted",
+			t->triple);
+		LLVMDisposeMessage(message);
+		return error;
+	}
+	if (!LLVMTargetHasTargetMachine(target) || !LLVMTargetHasAsmBackend(target))
+		return sentence(
+			"-mtriple %s is a target for which LLVM makes no object files; one like "
+			"x86_64-linux-gnu or aarch64-linux-gnu is wanted",
+			t->triple);
+	t->machine =
+		LLVMCreateTargetMachine(target, t->triple, t->cpu, t->features,
+					LLVMCodeGenLevelDefault, LLVMRelocPIC, LLVMCodeModelSmall);
+	if (!t->machine)
+		return sentence("LLVM makes no code for %s", t->triple);
+	LLVMTargetDataRef layout = LLVMCreateTargetDataLayout(t->machine);
+	t->swaps_bytes = LLVMByteOrder(layout) == LLVMBigEndian;
+	error = look_at_example(t, layout);
+	LLVMDisposeTargetData(layout);
+	return error;
+}

@@ -1,0 +1,25 @@
+/* target.h -- for which processor code is made, and what its vectors are. */
+#ifndef BACKEND_CPU_TARGET_H
+#define BACKEND_CPU_TARGET_H
+
+#include "backend/cpu/cpu.h"
+#include "mapper/nest.h"
+
+#include <llvm-c/TargetMachine.h>
+
+struct target {
+	LLVMTargetMachineRef machine;
+	char *triple, *cpu, *features; /* by malloc, or NULL */
+	struct nest_machine shape;
+	bool fell_back; /* to generic code, unasked */
+	bool has_fma;   /* as instructions, not as calls */
+	bool swaps_bytes;
+};
+
+/* Returns NULL or a sentence (malloc'd). To be called apart: LLVM prints what it thinks of names. Not freed. */
+char *target_open(const struct cpu_target *, struct target *);
+
+/* Does the target ask for another machine than this one? */
+bool target_is_foreign(const struct cpu_target *);
+
+#endif
