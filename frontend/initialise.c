@@ -1,7 +1,7 @@
-/* initialise.c -- first values of parameters that were given none.
- * Element i of a parameter is drawn with counter i from the stream of the parameter's name, so that it
- * is the same whatever order parameters and elements are drawn in, and whatever other parameters exist.
- * He: He et al., "Delving Deep into Rectifiers", 2015, eq. 10. Glorot: Glorot and Bengio, 2010, eq. 16. */
+/* initialise.c -- first values of parameters that were given none. Element i of a parameter is
+ * drawn with counter i from the stream of the parameter's name, so that it is the same whatever
+ * order parameters and elements are drawn in, and whatever other parameters exist. He: He et
+ * al., "Delving Deep into Rectifiers", 2015, eq. 10. Glorot: Glorot and Bengio, 2010, eq. 16. */
 #include "frontend/network.h"
 #include "runtime/random.h"
 

@@ -1,10 +1,10 @@
-/* interpret.c -- runs a network as it is written: the statements in order, the points of each nest in
- * order, loop[0] outermost.
+/* interpret.c -- runs a network as it is written: the statements in order, the points of each
+ * nest in order, loop[0] outermost.
  *
- * Points are taken in blocks of up to LANES consecutive ones, so that the expression is walked once a
- * block and not once a point: the value of a point never depends on the target (network_check), and
- * the values of a block are combined into the target one after the other. A block is the innermost
- * loops whole and a chunk of the loop around them, the split loop:
+ * Points are taken in blocks of up to LANES consecutive ones, so that the expression is walked
+ * once a block and not once a point: the value of a point never depends on the target
+ * (network_check), and the values of a block are combined into the target one after the other. A
+ * block is the innermost loops whole and a chunk of the loop around them, the split loop:
  *
  *     for n  for k  for p  for q | for c in chunks | for c in chunk  for r  for s
  *
@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- The nest ------------------------------------------------------------------------------------- */
+/* ---- The nest -------------------------------------------------------------------------------- */
 
 struct nest {
 	int loops, split; /* loops 0 .. split-1 advance by 1, split by chunk */
@@ -72,7 +72,7 @@ static bool nest_next(struct nest *nest)
 	return nest->index[i] < nest->extent[i];
 }
 
-/* ---- Where an access points ----------------------------------------------------------------------- */
+/* ---- Where an access points ------------------------------------------------------------------ */
 
 enum { NOWHERE = -1 };
 
@@ -166,7 +166,7 @@ static void locate(struct place *place, const struct nest *nest)
 		place->element[point] = locate_point(place, start, point);
 }
 
-/* ---- Reading and writing -------------------------------------------------------------------------- */
+/* ---- Reading and writing --------------------------------------------------------------------- */
 
 /* The member of union lanes for each type. */
 #define LANES_F32 f32
@@ -200,8 +200,8 @@ static void read_lanes(union lanes *to, struct place *place, const struct nest *
 	}
 }
 
-/* Sums in the target's type. In floats and wide integers one operation; narrow integers saturate, as
- * their stores do. */
+/* Sums in the target's type. In floats and wide integers one operation; narrow integers
+ * saturate, as their stores do. */
 #define SUM_F32(a, b) ((a) + (b))
 #define SUM_F64(a, b) ((a) + (b))
 #define SUM_I8(a, b) (int8_t)saturate_integer((a) + (b), TYPE_I8)
@@ -269,7 +269,7 @@ static void combine(struct place *place, const struct nest *nest, enum reduce re
 COMBINE_PRODUCT(combine_product_f32, float, f32, fmaf)
 COMBINE_PRODUCT(combine_product_f64, double, f64, fma)
 
-/* ---- Statements ----------------------------------------------------------------------------------- */
+/* ---- Statements ------------------------------------------------------------------------------ */
 
 /* One statement being run. The expression's places are in the order in which its reads are met. */
 struct run {
@@ -290,7 +290,8 @@ static bool is_fused(const struct statement *s)
 
 static void evaluate(struct run *, const struct scalar *, union lanes *to);
 
-/* The operands go to the lanes behind the result's, each with room for its own operands behind it. */
+/* The operands go to the lanes behind the result's, each with room for its own operands behind
+ * it. */
 static void evaluate_operands(struct run *run, const struct scalar *e, union lanes *operand,
 			      enum type of[])
 {
@@ -398,7 +399,7 @@ static bool run_statement(const struct statement *s, struct array *const value[]
 	return has_memory;
 }
 
-/* ---- Networks ------------------------------------------------------------------------------------- */
+/* ---- Networks -------------------------------------------------------------------------------- */
 
 static char *check_input(const struct tensor *t, const struct array *a)
 {

@@ -11,7 +11,7 @@
 
 _Static_assert(FLT_EVAL_METHOD == 0, "float arithmetic must be rounded to float at each operation");
 
-/* ---- One lane ------------------------------------------------------------------------------------- */
+/* ---- One lane -------------------------------------------------------------------------------- */
 
 #define MIN_MAX(ctype, suffix)                                                                     \
 	static ctype min_##suffix(ctype x, ctype y)                                                \
@@ -83,13 +83,13 @@ static int64_t round_to_integer(double value, enum type type)
 	return saturate_integer((int64_t)nearest, type);
 }
 
-/* ---- The functions -------------------------------------------------------------------------------- */
+/* ---- The functions --------------------------------------------------------------------------- */
 
 /* id; in f32; in f64; in integers. x and y are the operands. */
 #define ARITHMETIC                                                                                 \
 	ROW(ADD, x + y, x + y, add(x, y))                                                          \
 	ROW(SUB, x - y, x - y, subtract(x, y))                                                     \
-	ROW(MUL, x *y, x *y, multiply(x, y))                                                       \
+	ROW(MUL, (x * y), (x * y), multiply(x, y))                                                 \
 	ROW(DIV, x / y, x / y, divide(x, y))                                                       \
 	ROW(NEG, -x, -x, subtract(0, x))                                                           \
 	ROW(MIN, min_f32(x, y), min_f64(x, y), x < y ? x : y)                                      \
@@ -226,7 +226,7 @@ void lanes_apply(enum scalar_fn fn, enum type type, union lanes *result, union l
 		result->integer[i] = (int32_t)result->integer[i];
 }
 
-/* ---- Conversions ---------------------------------------------------------------------------------- */
+/* ---- Conversions ----------------------------------------------------------------------------- */
 
 void lanes_fill(union lanes *lanes, enum type type, double value, int count)
 {

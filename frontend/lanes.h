@@ -1,9 +1,10 @@
-/* lanes.h -- scalar functions over a block of points at once, each point as docs/language.md 3.3 says.
+/* lanes.h -- scalar functions over a block of points at once, as docs/language.md 3.3 says.
  *
  * lane   the value of one node at one point
  * lanes  its values at up to LANES consecutive points
  *
- * An f32 is held as float, an f64 as double, an integer of any width as int64_t within its type's range. */
+ * An f32 is held as float, an f64 as double, an integer of any width as int64_t within its
+ * type's range. */
 #ifndef FRONTEND_LANES_H
 #define FRONTEND_LANES_H
 
@@ -23,8 +24,8 @@ void lanes_fill(union lanes *, enum type, double value, int count);
 /* In place. To a float: C's conversion. To an integer: to nearest even, saturating, NaN to 0. */
 void lanes_convert(union lanes *, enum type from, enum type to, int count);
 
-/* result = fn(operand[0], ...), computed in `type`; the operands hold `of[i]` and are converted in place
- * where the function needs it. The result is none of the operands. */
+/* result = fn(operand[0], ...), computed in `type`; the operands hold `of[i]` and are converted
+ * in place where the function needs it. The result is none of the operands. */
 void lanes_apply(enum scalar_fn, enum type, union lanes *result, union lanes operand[],
 		 const enum type of[], int count);
 

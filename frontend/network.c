@@ -1,6 +1,6 @@
 /* network.c -- what can be asked of a network: how many points and elements there are, how far a
- * subscript reaches, what a scalar function is called. Sums and products stop at the ends of int64_t
- * instead of wrapping; network_check refuses networks that reach them. */
+ * subscript reaches, what a scalar function is called. Sums and products stop at the ends of
+ * int64_t instead of wrapping; network_check refuses networks that reach them. */
 #include "frontend/network.h"
 
 #include <assert.h>

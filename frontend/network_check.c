@@ -1,13 +1,13 @@
 /* network_check.c -- proves every promise of network.h, so that what follows may rely on them.
  *
- * Accesses are proven inside by interval arithmetic: a subscript is a sum of terms coef * loop with
- * independent loops, so its least and greatest value are exact before the division and the floor keeps
- * their order. A `=` is proven to write no element twice by mixed radix: sort the terms of a subscript
- * by |coef|; when each is greater than all smaller terms together can reach, the subscript's value
- * determines every loop in it. Loops found so in one dimension are known constants in the next, until
- * nothing new is found. A tensor is wholly written when `=` have filled disjoint boxes of it with as
- * many elements as it has. The proofs are sufficient, not necessary: they cover what the operators of
- * the library write. */
+ * Accesses are proven inside by interval arithmetic: a subscript is a sum of terms coef * loop
+ * with independent loops, so its least and greatest value are exact before the division and the
+ * floor keeps their order. A `=` is proven to write no element twice by mixed radix: sort the
+ * terms of a subscript by |coef|; when each is greater than all smaller terms together can
+ * reach, the subscript's value determines every loop in it. Loops found so in one dimension are
+ * known constants in the next, until nothing new is found. A tensor is wholly written when `=`
+ * have filled disjoint boxes of it with as many elements as it has. The proofs are sufficient,
+ * not necessary: they cover what the operators of the library write. */
 #include "frontend/network.h"
 
 #include <stdlib.h>
@@ -55,7 +55,7 @@ static const struct tensor *storage(const struct tensor *t)
 	return t->view_of ? t->view_of : t;
 }
 
-/* ---- Tensors -------------------------------------------------------------------------------------- */
+/* ---- Tensors --------------------------------------------------------------------------------- */
 
 static bool is_member(const struct check *c, const struct tensor *t)
 {
@@ -156,7 +156,7 @@ static bool check_interface(struct check *c)
 	return true;
 }
 
-/* ---- Accesses ------------------------------------------------------------------------------------- */
+/* ---- Accesses -------------------------------------------------------------------------------- */
 
 /* The sum before the division must fit: then so does every partial sum of it. */
 static bool check_subscript(struct check *c, const struct access *a, int dim)
@@ -205,7 +205,7 @@ static bool check_read(struct check *c, const struct access *a)
 	return true;
 }
 
-/* ---- Expressions ---------------------------------------------------------------------------------- */
+/* ---- Expressions ----------------------------------------------------------------------------- */
 
 /* May a node of this type take the operand as it is or convert it without loss of range? */
 static bool takes(enum type node, enum type operand)
@@ -260,7 +260,7 @@ static bool check_scalar(struct check *c, const struct scalar *e, int depth)
 	return fail(c, "an expression is of no known kind");
 }
 
-/* ---- Targets -------------------------------------------------------------------------------------- */
+/* ---- Targets --------------------------------------------------------------------------------- */
 
 /* Does the subscript's value determine the loops in it that are not known yet? Takes the terms from
  * the smallest |coef| up; reach is how far all terms taken so far go together. */
@@ -371,7 +371,8 @@ static bool add_box(struct check *c)
 	return true;
 }
 
-/* After the target and the value were checked: marks the target as written when disjoint boxes fill it. */
+/* After the target and the value were checked: marks the target as written when disjoint boxes
+ * fill it. */
 static bool check_coverage(struct check *c)
 {
 	const struct statement *s = c->statement;
@@ -386,7 +387,7 @@ static bool check_coverage(struct check *c)
 	return true;
 }
 
-/* ---- Statements ----------------------------------------------------------------------------------- */
+/* ---- Statements ------------------------------------------------------------------------------ */
 
 static bool check_loops(struct check *c)
 {

@@ -1,5 +1,6 @@
-/* network_print.c -- a network as a person would write it: its tensors with type, shape and role, then
- * its statements, each with its loops in order. The same network always gives the same text.
+/* network_print.c -- a network as a person would write it: its tensors with type, shape and
+ * role, then its statements, each with its loops in order. The same network always gives the
+ * same text.
  *
  *     c1: for n in 1, k in 6, p in 28, q in 28, c in 1, r in 5, s in 5:
  *         c1[n, k, p, q] += image[n, c, p + r - 2, q + s - 2] else 0 * c1.W[k, c, r, s]
@@ -10,7 +11,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* ---- Numbers and subscripts ----------------------------------------------------------------------- */
+/* ---- Numbers and subscripts ------------------------------------------------------------------ */
 
 /* The shortest text that reads back as the same number. */
 static void print_number(double value, FILE *out)
@@ -77,9 +78,10 @@ static void print_access(const struct statement *s, const struct access *a, FILE
 		fputs(a->outside == OUTSIDE_CLAMP ? " else clamp" : " else drop", out);
 }
 
-/* ---- Expressions ---------------------------------------------------------------------------------- */
+/* ---- Expressions ----------------------------------------------------------------------------- */
 
-/* How tightly an operator binds its operands; CALL is written as name(...), which never needs brackets. */
+/* How tightly an operator binds its operands; CALL is written as name(...), which never needs
+ * brackets. */
 enum binding {
 	BIND_SELECT,
 	BIND_OR,
@@ -174,7 +176,7 @@ static void print_scalar(const struct statement *s, const struct scalar *e, enum
 	}
 }
 
-/* ---- Statements and tensors ----------------------------------------------------------------------- */
+/* ---- Statements and tensors ------------------------------------------------------------------ */
 
 static void print_statement(const struct statement *s, FILE *out)
 {

@@ -1,4 +1,5 @@
-/* interpret_test.c -- docs/language.md 3.3, run: each test is a network of one or two statements. */
+/* interpret_test.c -- docs/language.md 3.3, run: each test is a network of one or two
+ * statements. */
 #include "frontend/interpret.h"
 #include "runtime/random.h"
 #include "network_fixture.h"
@@ -66,7 +67,7 @@ static void expect_map(enum scalar_fn fn, enum type type, enum type in, int coun
 	array_free(result);
 }
 
-/* ---- Accesses ------------------------------------------------------------------------------------- */
+/* ---- Accesses -------------------------------------------------------------------------------- */
 
 /* 3x3 image, 3x3 kernel, pad 1. */
 Test(interpret, convolution_reads_zero_outside)
@@ -191,7 +192,7 @@ Test(interpret, max_starts_from_the_lowest_value)
 	expect(net, run(net, array_of(x, VALUES(-32768, -32767)), NULL), 1, VALUES(-32767));
 }
 
-/* ---- Sums ----------------------------------------------------------------------------------------- */
+/* ---- Sums ------------------------------------------------------------------------------------ */
 
 static struct array *sum_of(enum type type, enum type in, int count, const double x[], double start)
 {
@@ -288,7 +289,7 @@ Test(interpret, products_are_computed_in_their_own_type)
 	expect(net, run(net, array_of(a, VALUES(1 + e)), array_of(b, VALUES(1 - e))), 1, VALUES(0));
 }
 
-/* ---- Functions ------------------------------------------------------------------------------------ */
+/* ---- Functions ------------------------------------------------------------------------------- */
 
 Test(interpret, integers_wrap_and_divide_toward_zero)
 {
@@ -403,7 +404,7 @@ Test(interpret, uniform_depends_on_the_position_alone)
 	expect(net, run(net, NULL, NULL), 300, wanted);
 }
 
-/* ---- Stores, views, scalars ----------------------------------------------------------------------- */
+/* ---- Stores, views, scalars ------------------------------------------------------------------ */
 
 /* out = x, from one type to another. */
 static void expect_store(enum type to, enum type from, int count, const double x[],
@@ -454,7 +455,8 @@ Test(interpret, views_are_the_same_elements)
 	expect(net, result, 6, VALUES(6, 5, 4, 3, 2, 1));
 }
 
-/* out[i + 2*j] of a 3 x 2 nest: an inside that other loops reach too, partial `=` leaves the rest. */
+/* out[i + 2*j] of a 3 x 2 nest: an inside that other loops reach too, partial `=` leaves the
+ * rest. */
 Test(interpret, a_partial_store_leaves_the_rest)
 {
 	struct network *net = fixture("concat");
@@ -468,7 +470,7 @@ Test(interpret, a_partial_store_leaves_the_rest)
 	expect(net, run(net, array_of(x, VALUES(1, 2)), NULL), 5, VALUES(9, 1, 9, 2, 9));
 }
 
-/* ---- Blocks against points ------------------------------------------------------------------------ */
+/* ---- Blocks against points ------------------------------------------------------------------- */
 
 /* A number below `limit`, the next of a fixed sequence. */
 static int draw(uint64_t *counter, int limit)
@@ -501,7 +503,8 @@ static double read_point(const struct access *a, const struct array *x, const in
 	return array_get(x, element);
 }
 
-/* out[i, j] = the f64 sum over the other loops of a read with drawn subscripts, summed here point by point. */
+/* out[i, j] = the f64 sum over the other loops of a read with drawn subscripts, summed here
+ * point by point. */
 static void check_drawn(uint64_t *counter)
 {
 	static const int extents[] = {1, 2, 3, 5, 17, 300};
@@ -554,7 +557,7 @@ Test(interpret, blocks_give_what_single_points_give)
 		check_drawn(&counter);
 }
 
-/* ---- What is refused ------------------------------------------------------------------------------ */
+/* ---- What is refused ------------------------------------------------------------------------- */
 
 Test(interpret, wrong_inputs_and_networks_are_sentences)
 {

@@ -42,7 +42,7 @@ static struct example example(void)
 	return e;
 }
 
-/* ---- Counts and ranges ---------------------------------------------------------------------------- */
+/* ---- Counts and ranges ----------------------------------------------------------------------- */
 
 Test(network, counts_points_macs_and_elements)
 {
@@ -97,7 +97,7 @@ Test(network, every_function_has_a_row)
 	cr_expect_not(scalar_fn_info(FN_ADD)->is_float, "+ is computed in integers too");
 }
 
-/* ---- First weights -------------------------------------------------------------------------------- */
+/* ---- First weights --------------------------------------------------------------------------- */
 
 static struct array *weights(const char *name, struct init init, enum type type, uint64_t seed)
 {
@@ -182,7 +182,7 @@ Test(network, given_weights_are_kept)
 	fixture_free(e.net);
 }
 
-/* ---- The printed form ----------------------------------------------------------------------------- */
+/* ---- The printed form ------------------------------------------------------------------------ */
 
 static void expect_text(const struct network *net, const char *wanted)
 {
@@ -280,7 +280,7 @@ Test(network, prints_brackets_where_grouping_needs_them)
 	fixture_free(net);
 }
 
-/* ---- The checker ---------------------------------------------------------------------------------- */
+/* ---- The checker ----------------------------------------------------------------------------- */
 
 Test(network, check_accepts_the_example)
 {
