@@ -491,6 +491,8 @@ struct value elab_call(struct elaborator *e, struct frame *caller, const char *o
 				   "this call of '%s' has no parameter '%s' (its attributes switch "
 				   "it off)",
 				   op, frame.given[i].name);
+	if (!frame.returned && frame.skipped)
+		return elab_poison();
 	if (!frame.returned && frame.result.kind != VALUE_POISON) {
 		elab_error(e, caller, "no-result", call, "'%s' returned nothing", op);
 		return elab_poison();

@@ -429,8 +429,8 @@ struct value elab_view(struct elaborator *e, struct frame *frame, struct tensor 
 	struct tensor *view;
 
 	if (shape.kind != VALUE_LIST || shape.count > MAX_RANK) {
-		elab_error(e, frame, "bad-shape-list", span, "a shape is a list of at most %d integers",
-			   MAX_RANK);
+		elab_error(e, frame, "bad-shape-list", span,
+			   "a shape is a list of at most %d integers", MAX_RANK);
 		return elab_poison();
 	}
 	for (int i = 0; i < shape.count; i++) {

@@ -294,6 +294,8 @@ static void take_outputs(struct elaborator *e, struct frame *frame)
 		item = result.item;
 		count = result.count;
 	}
+	if (!frame->returned && frame->skipped)
+		return;
 	if (!frame->returned || count == 0) {
 		elab_error(e, frame, "no-result", frame->item->name_span,
 			   "network '%s' returns nothing", frame->item->name);
