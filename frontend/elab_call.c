@@ -93,40 +93,46 @@ static bool match_ellipsis(struct elaborator *e, struct frame *frame, const char
 	return false;
 }
 
+static bool error_axis(struct elaborator *e, struct frame *frame, const struct tensor *tensor,
+		       struct span argument, int64_t axis)
+{
+	elab_error(e, frame->caller, "bad-axis", argument, "'%s' is %s and has no axis %lld",
+		   tensor->name, elab_shape_text(e, tensor), (long long)axis);
+	return false;
+}
+
 /* How many dimensions each ellipsis of a pattern takes; false after an error. */
 static bool count_ellipses(struct elaborator *e, struct frame *frame, const char *formal,
 			   int dim_count, struct tree_expr *const dim[],
 			   const struct tensor *tensor, struct span argument, int count[])
 {
 	int fixed = 0, open = -1, rest;
+	int64_t axis = -1;
 
 	for (int i = 0; i < dim_count; i++) {
 		count[i] = 1;
-		if (dim[i]->kind != EXPR_ELLIPSIS) {
-			fixed++;
-		} else if (dim[i]->arg_count > 0) {
-			int64_t wanted;
+		if (dim[i]->kind == EXPR_ELLIPSIS && dim[i]->arg_count > 0) {
 			if (!elab_integer(e, frame, dim[i]->arg[0],
 					  "the number of dimensions of an ellipsis", -MAX_RANK,
-					  MAX_RANK, &wanted))
+					  MAX_RANK, &axis))
 				return false;
-			count[i] = (int)(wanted < 0 ? wanted + tensor->rank : wanted);
-			if (count[i] < 0 || count[i] > tensor->rank) {
-				elab_error(e, frame->caller, "bad-axis", argument,
-					   "'%s' is %s and has no axis %lld", tensor->name,
-					   elab_shape_text(e, tensor), (long long)wanted);
+			count[i] = (int)(axis < 0 ? axis + tensor->rank : axis);
+			if (count[i] < 0 || count[i] > tensor->rank)
+				return error_axis(e, frame, tensor, argument, axis);
+		} else if (dim[i]->kind == EXPR_ELLIPSIS) {
+			if (open >= 0) {
+				elab_error(e, frame, "two-ellipses", dim[i]->span,
+					   "a pattern can have one ellipsis of open length");
 				return false;
 			}
-			fixed += count[i];
-		} else if (open >= 0) {
-			elab_error(e, frame, "two-ellipses", dim[i]->span,
-				   "a pattern can have one ellipsis of open length");
-			return false;
-		} else {
 			open = i;
+			count[i] = 0;
 		}
+		fixed += count[i];
 	}
 	rest = tensor->rank - fixed;
+	if (rest < 0 && axis >= 0)
+		return error_axis(e, frame, tensor, argument, axis);
 	if (rest < 0 || (rest > 0 && open < 0)) {
 		error_rank(e, frame, formal, tensor, argument, fixed, open >= 0);
 		return false;
