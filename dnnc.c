@@ -169,19 +169,23 @@ static bool check(struct job *job)
 
 /* ---- Lower ------------------------------------------------------------------------------------------- */
 
-/* Is a machine all that there is, and checking it all that is asked? */
-static bool is_machine_alone(const struct job *job)
+/* A file without a network is in order where checking a machine is all that is asked; and where the network
+ * could not be parsed, nothing is gained by saying that it is missing. */
+static bool does_without_network(const struct job *job)
 {
 	const struct options *options = &job->options;
-	return !ends_with(options->network_file, ".onnx") && !options->run && !options->out &&
-	       !has_item(job->program, ITEM_NETWORK) && has_item(job->program, ITEM_BLOCK);
+	if (ends_with(options->network_file, ".onnx") || has_item(job->program, ITEM_NETWORK))
+		return false;
+	bool is_machine_alone =
+		has_item(job->program, ITEM_BLOCK) && !options->run && !options->out;
+	return is_machine_alone || job->diag.errors > 0;
 }
 
 static bool lower(struct job *job)
 {
 	const struct options *options = &job->options;
 	struct elaborate_options how = {.dim = options->dim, .dim_count = options->dim_count};
-	if (is_machine_alone(job))
+	if (does_without_network(job))
 		return false;
 	job->network = ends_with(options->network_file, ".onnx")
 			       ? onnx_import(job->program, options->network_file, &how)

@@ -96,6 +96,8 @@ struct stmt_list build_if(struct parse *, struct tree_expr *condition, struct st
 			  struct stmt_list orelse, struct span);
 struct stmt_list build_for(struct parse *, struct word, struct tree_expr *pattern,
 			   struct tree_expr *list, struct stmt_list body, struct span);
+/* Stands where statements were skipped after an error. */
+struct stmt_list build_skipped(struct parse *, struct span);
 struct stmt_list build_return(struct parse *, struct expr_list, struct span values, struct span);
 struct stmt_list append_stmts(struct stmt_list, struct stmt_list);
 

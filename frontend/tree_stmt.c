@@ -127,8 +127,7 @@ static struct stmt_list hold_bodies(struct parse *parse, struct tree_stmt *stmt,
 	stmt->depth = 1 + (body.depth > orelse.depth ? body.depth : orelse.depth);
 	if (stmt->depth > TREE_MAX_DEPTH) {
 		syntax_too_deep(parse, stmt->span);
-		return alone(
-			new_stmt(parse, STMT_ERROR, (struct word){NULL, stmt->span}, stmt->span));
+		return build_skipped(parse, stmt->span);
 	}
 	stmt->body = body.first;
 	stmt->orelse = orelse.first;
@@ -150,6 +149,11 @@ struct stmt_list build_for(struct parse *parse, struct word word, struct tree_ex
 	stmt->target = pattern;
 	stmt->value = list;
 	return hold_bodies(parse, stmt, body, (struct stmt_list){0});
+}
+
+struct stmt_list build_skipped(struct parse *parse, struct span span)
+{
+	return alone(new_stmt(parse, STMT_ERROR, (struct word){NULL, span}, span));
 }
 
 struct stmt_list build_return(struct parse *parse, struct expr_list values, struct span of_values,
