@@ -109,7 +109,7 @@ static const struct {
 	{"for i in 5 { }", "not-a-list", 1, 10, "a list or a range"},
 	{"for i in 0 .. 2000000 { }", "bad-range", 1, 10, "at most"},
 	{"for i in 0 .. 1000 { for j in 0 .. 1000 { for k in 0 .. 1000 { a = 1 } } }", "too-long",
-	 1, 68, "steps"},
+	 1, 64, "steps"},
 	{"a = (1, 2)\nb = a[2]", "out-of-range", 2, 7, "between -2 and 1"},
 	{"a = X[0]", "not-a-list", 1, 5, "read in a tensor statement"},
 	{"Y = t(X)", "too-deep", 1, 5, "more than 64 deep"},
