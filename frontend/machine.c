@@ -178,25 +178,6 @@ static void check_shape(struct program *program, const struct tree_block *block,
 			   MAX_UNITS);
 }
 
-static void check_block(struct program *, const struct tree_block *, const char *outer);
-
-static void check_inner(struct program *program, const struct tree_block *block)
-{
-	for (const struct tree_block *b = block->block; b; b = b->next) {
-		check_block(program, b, block->kind);
-		for (const struct tree_block *other = block->block; b->name && other != b;
-		     other = other->next) {
-			if (!other->name || strcmp(other->name, b->name) != 0)
-				continue;
-			diag_error(program->diag, "redefinition", b->name_span,
-				   "'%s' is already defined", b->name);
-			diag_note(program->diag, other->name_span,
-				  "the previous definition is here");
-			break;
-		}
-	}
-}
-
 static void check_block(struct program *program, const struct tree_block *block, const char *outer)
 {
 	int rule = 0;
@@ -213,10 +194,41 @@ static void check_block(struct program *program, const struct tree_block *block,
 			   block->kind);
 	check_shape(program, block, nest_rule[rule].shape);
 	check_properties(program, block);
-	check_inner(program, block);
+	for (const struct tree_block *b = block->block; b; b = b->next)
+		check_block(program, b, block->kind);
 }
 
 /* ---- What a machine as a whole needs -------------------------------------------------------------------- */
+
+/* The first block with this name among a block and those after and inside them, in the order written. */
+static const struct tree_block *find_named(const struct tree_block *block, const char *name)
+{
+	for (; block; block = block->next) {
+		const struct tree_block *inner;
+		if (block->name && strcmp(block->name, name) == 0)
+			return block;
+		inner = find_named(block->block, name);
+		if (inner)
+			return inner;
+	}
+	return NULL;
+}
+
+/* Mappings speak of memories and arrays by name, so a name stands once in the whole machine. */
+static void check_names(struct program *program, const struct tree_block *block,
+			const struct tree_block *all)
+{
+	for (; block; block = block->next) {
+		const struct tree_block *first = block->name ? find_named(all, block->name) : block;
+		if (first != block) {
+			diag_error(program->diag, "redefinition", block->name_span,
+				   "'%s' is already defined", block->name);
+			diag_note(program->diag, first->name_span,
+				  "the previous definition is here");
+		}
+		check_names(program, block->block, all);
+	}
+}
 
 static const struct tree_block *find_block(const struct tree_block *block, const char *kind)
 {
@@ -264,6 +276,7 @@ static void check_sizes(struct program *program, const struct tree_block *block,
 static void check_whole(struct program *program, const struct tree_block *block,
 			enum machine_kind kind)
 {
+	check_names(program, block->block, block->block);
 	if (kind == MACHINE_ACCELERATOR) {
 		require_block(program, block, "memory", "the first is where the tensors lie");
 		require_block(program, block, "mac", "the unit that computes");
@@ -280,14 +293,40 @@ static bool is_machine(const struct tree_item *item)
 	return item->kind == ITEM_BLOCK && item->block;
 }
 
+/* Is this machine what a node of a cluster is? */
+static bool is_node(const struct program *program, const char *name)
+{
+	for (int i = 0; i < program->tree_count; i++)
+		for (const struct tree_item *item = program->tree[i]->item; item;
+		     item = item->next) {
+			if (!is_machine(item) || strcmp(item->block->kind, "cluster") != 0)
+				continue;
+			for (const struct tree_block *b = item->block->block; b; b = b->next) {
+				const struct tree_property *p = find_property(b, "machine");
+				if (p && strcmp(first_name(p), name) == 0)
+					return true;
+			}
+		}
+	return false;
+}
+
+/* Without a name, the last one that is no part of another. */
 const struct tree_item *machine_find(const struct program *program, const char *name)
 {
 	const struct tree_item *found = NULL;
+	bool is_part = true;
 	for (int i = 0; i < program->tree_count; i++)
-		for (const struct tree_item *item = program->tree[i]->item; item; item = item->next)
-			if (is_machine(item) &&
-			    (!name || (item->block->name && strcmp(item->block->name, name) == 0)))
-				found = item;
+		for (const struct tree_item *item = program->tree[i]->item; item;
+		     item = item->next) {
+			const char *own =
+				is_machine(item) && item->block->name ? item->block->name : "";
+			if (!is_machine(item) || (name && strcmp(own, name) != 0))
+				continue;
+			if (!name && found && !is_part && is_node(program, own))
+				continue;
+			found = item;
+			is_part = !name && is_node(program, own);
+		}
 	return found;
 }
 

@@ -31,7 +31,8 @@ enum form {
 /* Checks the values of one property; what is wrong is in the program's diag. */
 void machine_value_check(struct program *, const struct tree_property *, enum form);
 
-/* The block of this kind of item: machine, cpu or cluster; NULL when the program has none of this name. */
+/* The item that describes the machine, cpu or cluster of this name, or NULL; without a name, the last one that is
+ * not a node of another. */
 const struct tree_item *machine_find(const struct program *, const char *name);
 /* Names of the machines of the program: how many; *names lives in the program's arena. */
 int machine_names(const struct program *, const char ***names);
