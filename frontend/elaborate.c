@@ -327,7 +327,7 @@ static void warn_unused(const struct elaborator *e, const struct frame *frame)
 	for (int i = 0; i < frame->binding_count; i++) {
 		const struct binding *b = &frame->binding[i];
 		if (b->kind == BIND_VALUE && b->value.kind == VALUE_TENSOR &&
-		    b->value.tensor->id < 0)
+		    storage(b->value.tensor)->id < 0)
 			diag_warning(e->diag, "unused-result", b->span,
 				     "no output needs '%s'; it is left out", b->name);
 	}
