@@ -113,22 +113,24 @@ static void check_repeated(struct program *program, const struct tree_block *blo
 	}
 }
 
-static void check_properties(struct program *program, const struct tree_block *block)
+static void check_property(struct program *program, const struct tree_block *block,
+			   const struct tree_property *property)
 {
-	for (const struct tree_property *p = block->property; p; p = p->next) {
-		int rule = 0;
-		while (rule < PROPERTY_RULES &&
-		       (strcmp(property_rule[rule].block, block->kind) != 0 ||
-			strcmp(property_rule[rule].word, p->name) != 0))
-			rule++;
-		if (rule == PROPERTY_RULES) {
-			error_place(program, p->name, p->name_span, block->kind,
-				    is_property_word(p->name) || is_block_word(p->name));
-			continue;
-		}
-		check_repeated(program, block, p, property_rule[rule].times);
-		machine_value_check(program, p, property_rule[rule].form);
+	int rule = 0;
+	while (rule < PROPERTY_RULES && (strcmp(property_rule[rule].block, block->kind) != 0 ||
+					 strcmp(property_rule[rule].word, property->name) != 0))
+		rule++;
+	if (rule == PROPERTY_RULES) {
+		error_place(program, property->name, property->name_span, block->kind,
+			    is_property_word(property->name) || is_block_word(property->name));
+		return;
 	}
+	check_repeated(program, block, property, property_rule[rule].times);
+	machine_value_check(program, property, property_rule[rule].form);
+}
+
+static void check_required(struct program *program, const struct tree_block *block)
+{
 	for (int i = 0; i < PROPERTY_RULES; i++) {
 		const struct tree_property *p = block->property;
 		if (property_rule[i].times != ONE ||
@@ -178,6 +180,24 @@ static void check_shape(struct program *program, const struct tree_block *block,
 			   MAX_UNITS);
 }
 
+static void check_block(struct program *, const struct tree_block *, const char *outer);
+
+/* Properties and inner blocks in the order in which they are written. */
+static void check_contents(struct program *program, const struct tree_block *block)
+{
+	const struct tree_property *p = block->property;
+	const struct tree_block *b = block->block;
+	while (p || b) {
+		if (p && (!b || p->span.begin < b->span.begin)) {
+			check_property(program, block, p);
+			p = p->next;
+		} else {
+			check_block(program, b, block->kind);
+			b = b->next;
+		}
+	}
+}
+
 static void check_block(struct program *program, const struct tree_block *block, const char *outer)
 {
 	int rule = 0;
@@ -193,9 +213,8 @@ static void check_block(struct program *program, const struct tree_block *block,
 		diag_error(program->diag, "missing-name", block->kind_span, "this %s needs a name",
 			   block->kind);
 	check_shape(program, block, nest_rule[rule].shape);
-	check_properties(program, block);
-	for (const struct tree_block *b = block->block; b; b = b->next)
-		check_block(program, b, block->kind);
+	check_required(program, block);
+	check_contents(program, block);
 }
 
 /* ---- What a machine as a whole needs -------------------------------------------------------------------- */

@@ -244,7 +244,8 @@ static bool check_tensor(struct program *program, const struct tree_property *pr
 		return true;
 	if (expr->kind != EXPR_ERROR)
 		diag_error(program->diag, "bad-value", expr->span,
-			   "'%s' begins with a tensor, such as I, W or O", property->name);
+			   "'%s' needs the name of a tensor here, such as I, W or O",
+			   property->name);
 	return false;
 }
 
