@@ -6,8 +6,11 @@
  * Loading and storing the results is spread over the iterations of the reduction. */
 #include "mapper/nest_choice.h"
 
+#include <math.h>
+
 /* Cycles, and memory operations as parts of one: a gather is a load and an insertion for each lane. */
-static const double LATENCY = 4, OVERHEAD = 1, GATHER = 1.25, SCATTER = 2.5, GUARD = 2, CALL = 20;
+static const double LATENCY = 4, OVERHEAD = 1, GATHER = 1.25, SCATTER = 1, GUARD = 2, CALL = 20,
+		    FAR = 1, LINE = 64, IN_ORDER = 0.25;
 
 struct shape {
 	int vector_loop, lanes, vectors, tile_loop, tile;
@@ -101,6 +104,25 @@ static double load_cost(const struct nest *n, const struct nest_access *a, const
 	return (step == 2 ? 4 : 2 * GATHER * s->lanes) + guard;
 }
 
+/* Cache lines that the loads of a block by a tile touch: each may have to come from afar. Those of a panel are
+ * read in order, which hides most of the way. */
+static double lines_touched(const struct nest *n, const struct nest_access *a,
+			    const struct shape *s, int vectors, int tile)
+{
+	double bytes = type_info(a->access->tensor->type)->bytes, along = 1, across = 1;
+	bool is_panel = depends(a, s->vector_loop) && can_be_panel(n, a);
+	if (depends(a, s->vector_loop)) {
+		double step = is_panel ? 1 : fabs((double)a->coef[s->vector_loop]);
+		double line = step * bytes < LINE ? step * bytes / LINE : 1;
+		along = s->lanes * vectors * line + (is_panel ? 0 : 0.5);
+	}
+	if (depends(a, s->tile_loop)) {
+		double step = fabs((double)a->coef[s->tile_loop]) * bytes;
+		across = step < LINE ? 1 + (tile - 1) * step / LINE : tile;
+	}
+	return along * across * (is_panel ? IN_ORDER : 1);
+}
+
 static double operations(const struct scalar *e, int lanes)
 {
 	double sum = 0;
@@ -123,6 +145,7 @@ static double block_cost(const struct nest *n, const struct shape *s, int vector
 		const struct nest_access *a = &n->read[i];
 		loads += load_cost(n, a, s) * (depends(a, s->tile_loop) ? tile : 1) *
 			 (depends(a, s->vector_loop) ? vectors : 1);
+		loads += lines_touched(n, a, s, vectors, tile) * FAR;
 	}
 	double work = (operations(n->statement->value, s->lanes) + 0.01) * vectors * tile;
 	double cycles = (work > loads ? work + loads / 4 : loads + work / 4) / 2;
