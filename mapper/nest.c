@@ -1,9 +1,9 @@
-/* nest.c -- a statement in, the loops of its nest out: which are free, which can be one, and where every access
- * lies as a linear function of them.
+/* nest.c -- a statement in, the loops of its nest out: which are free, which can be one, and
+ * where every access lies as a linear function of them.
  *
- * Loops of one iteration vanish. Two neighbouring loops that every access walks as if they were one become
- * one, so that a pointwise statement is a single long loop whatever the rank of its tensors. The choice among
- * the nests that are left is nest_choice.c's. */
+ * Loops of one iteration vanish. Two neighbouring loops that every access walks as if they were
+ * one become one, so that a pointwise statement is a single long loop whatever the rank of its
+ * tensors. The choice among the nests that are left is nest_choice.c's. */
 #include "mapper/nest_choice.h"
 
 #include <stdlib.h>
@@ -17,7 +17,7 @@ struct tensor *nest_storage(const struct tensor *t)
 	return t->view_of ? t->view_of : (struct tensor *)t;
 }
 
-/* ---- Accesses as linear functions of the statement's loops ------------------------------------------- */
+/* ---- Accesses as linear functions of the statement's loops ---------------------------------- */
 
 /* Divides out a divisor that divides every part of the sum. */
 static struct subscript reduced(const struct statement *s, const struct subscript *from)
@@ -40,7 +40,8 @@ static struct subscript reduced(const struct statement *s, const struct subscrip
 	return sub;
 }
 
-/* Adds one dimension to an access: to its linear part where it is plain, else as a special dimension. */
+/* Adds one dimension to an access: to its linear part where it is plain, else as a special
+ * dimension. */
 static void add_dimension(const struct statement *s, struct nest_access *a,
 			  const struct subscript *from, int64_t stride, int64_t extent)
 {
@@ -133,10 +134,10 @@ static void collect_reads(struct nest *n, const struct scalar *e)
 		collect_reads(n, e->arg[i]);
 }
 
-/* ---- Which loops are free ------------------------------------------------------------------------------ */
+/* ---- Which loops are free ------------------------------------------------------------------- */
 
-/* Do distinct values of the loops of a subscript always give distinct positions? They do when each step is
- * longer than all smaller steps together: the digits of a number in mixed radix. */
+/* Do distinct values of the loops of a subscript always give distinct positions? They do when
+ * each step is longer than all smaller steps together: the digits of a number in mixed radix. */
 static bool is_injective(const struct statement *s, const struct subscript *sub)
 {
 	bool taken[MAX_LOOPS] = {false};
@@ -173,7 +174,7 @@ static void find_free(const struct statement *s, const struct nest_access *targe
 		is_free[l] = is_free[l] && !is_bound[l];
 }
 
-/* ---- The loops of the nest --------------------------------------------------------------------------- */
+/* ---- The loops of the nest ------------------------------------------------------------------ */
 
 static void renumber(struct nest *n, struct nest_access *a)
 {

@@ -1,16 +1,17 @@
-/* nest.h -- how a CPU walks one statement: which loop runs over the lanes of a vector, which is unrolled into
- * registers, in which order the others run, and how each operand is laid out for that.
+/* nest.h -- how a CPU walks one statement: which loop runs over the lanes of a vector, which is
+ * unrolled into registers, in which order the others run, and how each operand is laid out for
+ * that.
  *
- * free loop    distinct values lead to distinct elements of the target: any order, lanes and registers allowed
- * bound loop   several values may meet in one element (transposed convolution): keeps the statement's order
- * lane         one element of a vector; a vector runs over `vector_loop`
- * piece        a vector of the block: a block is `vectors` of them side by side
- * tile         iterations of `tile_loop` whose results are held in registers at once
- * panel        a constant operand copied so that a block's lanes are neighbours and blocks follow one another
- * halo         the elements around a tensor that a read outside it gives
+ * free loop distinct values lead to distinct elements of the target: any order, lanes and
+ * registers allowed bound loop several values may meet in one element (transposed convolution):
+ * keeps the statement's order lane one element of a vector; a vector runs over `vector_loop`
+ * piece a vector of the block: a block is `vectors` of them side by side tile iterations of
+ * `tile_loop` whose results are held in registers at once panel a constant operand copied so
+ * that a block's lanes are neighbours and blocks follow one another halo the elements around a
+ * tensor that a read outside it gives
  *
- * Every element of the target is summed in the order of the statement's reduction loops whatever is chosen
- * here, so that the choice changes the time and never the value. */
+ * Every element of the target is summed in the order of the statement's reduction loops whatever
+ * is chosen here, so that the choice changes the time and never the value. */
 #ifndef MAPPER_NEST_H
 #define MAPPER_NEST_H
 
@@ -77,7 +78,8 @@ struct nest *nest_choose(struct arena *, const struct statement *, const struct 
 int64_t nest_panel_count(const struct nest *, const struct nest_access *);
 /* Elements of a padded copy. */
 int64_t nest_padded_count(const struct nest_access *);
-/* Elements that a step of the loop moves in a panel, where the block at hand has so many lanes in all. */
+/* Elements that a step of the loop moves in a panel, where the block at hand has so many lanes
+ * in all. */
 int64_t nest_panel_coef(const struct nest *, const struct nest_access *, int loop, int64_t block);
 /* Is the loop inside of the one that runs over the lanes? */
 bool nest_is_inside(const struct nest *, int loop);

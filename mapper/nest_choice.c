@@ -1,14 +1,17 @@
-/* nest_choice.c -- lanes, registers and an order for a nest, by trying all and keeping the cheapest.
+/* nest_choice.c -- lanes, registers and an order for a nest, by trying all and keeping the
+ * cheapest.
  *
- * The estimate counts, for one block of vectors by one tile, what the innermost iteration costs in cycles of
- * a core with two arithmetic and two memory pipes: arithmetic for each result, a load for each operand that
- * the results do not share, and never less than the latency of the addition that the next one waits for.
- * Loading and storing the results is spread over the iterations of the reduction. */
+ * The estimate counts, for one block of vectors by one tile, what the innermost iteration costs
+ * in cycles of a core with two arithmetic and two memory pipes: arithmetic for each result, a
+ * load for each operand that the results do not share, and never less than the latency of the
+ * addition that the next one waits for. Loading and storing the results is spread over the
+ * iterations of the reduction. */
 #include "mapper/nest_choice.h"
 
 #include <math.h>
 
-/* Cycles, and memory operations as parts of one: a gather is a load and an insertion for each lane. */
+/* Cycles, and memory operations as parts of one: a gather is a load and an insertion for each
+ * lane. */
 static const double LATENCY = 4, OVERHEAD = 1, GATHER = 1.25, SCATTER = 1, GUARD = 2, CALL = 20,
 		    FAR = 1, LINE = 64, IN_ORDER = 0.25;
 
@@ -16,7 +19,7 @@ struct shape {
 	int vector_loop, lanes, vectors, tile_loop, tile;
 };
 
-/* ---- Panels -------------------------------------------------------------------------------------------- */
+/* ---- Panels --------------------------------------------------------------------------------- */
 
 bool nest_is_inside(const struct nest *n, int loop)
 {
@@ -70,7 +73,7 @@ static bool can_be_panel(const struct nest *n, const struct nest_access *a)
 	       nest_panel_count(n, a) <= tensor_count(t) && n->bound < n->loops;
 }
 
-/* ---- The estimate ---------------------------------------------------------------------------------------- */
+/* ---- The estimate --------------------------------------------------------------------------- */
 
 static bool depends(const struct nest_access *a, int loop)
 {
@@ -104,8 +107,8 @@ static double load_cost(const struct nest *n, const struct nest_access *a, const
 	return (step == 2 ? 4 : 2 * GATHER * s->lanes) + guard;
 }
 
-/* Cache lines that the loads of a block by a tile touch: each may have to come from afar. Those of a panel are
- * read in order, which hides most of the way. */
+/* Cache lines that the loads of a block by a tile touch: each may have to come from afar. Those
+ * of a panel are read in order, which hides most of the way. */
 static double lines_touched(const struct nest *n, const struct nest_access *a,
 			    const struct shape *s, int vectors, int tile)
 {
@@ -135,7 +138,8 @@ static double operations(const struct scalar *e, int lanes)
 	return sum + (is_call ? CALL * lanes : 1);
 }
 
-/* Cycles of all iterations of the reduction for a block of so many vectors by so many tile iterations. */
+/* Cycles of all iterations of the reduction for a block of so many vectors by so many tile
+ * iterations. */
 static double block_cost(const struct nest *n, const struct shape *s, int vectors, int tile,
 			 double points)
 {
@@ -175,7 +179,7 @@ static double shape_cost(const struct nest *n, const struct shape *s, double poi
 	return sum;
 }
 
-/* ---- The search -------------------------------------------------------------------------------------------- */
+/* ---- The search ----------------------------------------------------------------------------- */
 
 static int widest(const struct scalar *e)
 {
@@ -232,7 +236,8 @@ static struct shape search(const struct nest *n, const struct nest_machine *m)
 	return best;
 }
 
-/* The loops of the constant operands go outside: a panel stays in the cache while all that it meets goes by. */
+/* The loops of the constant operands go outside: a panel stays in the cache while all that it
+ * meets goes by. */
 static void choose_order(struct nest *n)
 {
 	int count = 0;

@@ -1,4 +1,5 @@
-/* cpu_test.c -- native code against the reference interpreter, bit for bit; names, targets and scratch. */
+/* cpu_test.c -- native code against the reference interpreter, bit for bit; names, targets and
+ * scratch. */
 #include "backend/cpu/cpu.h"
 #include "test/ops_fixture.h"
 

@@ -1,5 +1,5 @@
-/* describe.c -- a nest as a list of numbers: loops, choice, accesses and expression, but neither names nor
- * which tensors they are. Each list that may vary in length begins with its length. */
+/* describe.c -- a nest as a list of numbers: loops, choice, accesses and expression, but neither
+ * names nor which tensors they are. Each list that may vary in length begins with its length. */
 #include "backend/cpu/describe.h"
 
 #include <string.h>

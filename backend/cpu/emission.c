@@ -127,7 +127,7 @@ static void emit_apart(void *context, int fd)
 	job->report->is_done = true;
 }
 
-/* ---- What LLVM printed -------------------------------------------------------------------------------------------- */
+/* ---- What LLVM printed ---------------------------------------------------------------------- */
 
 static const struct {
 	const char *words, *remedy;

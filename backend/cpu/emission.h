@@ -1,4 +1,5 @@
-/* emission.h -- one emission from beginning to end, run apart: used for files and for code that runs here. */
+/* emission.h -- one emission from beginning to end, run apart: used for files and for code that
+ * runs here. */
 #ifndef BACKEND_CPU_EMISSION_H
 #define BACKEND_CPU_EMISSION_H
 

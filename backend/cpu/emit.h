@@ -1,11 +1,12 @@
 /* emit.h -- inside the CPU backend: what its parts share while one module of LLVM IR is made.
  *
- * kernel  the function of one statement; statements with the same nest, shapes and types share it
- * width   elements computed at once: 1 is a scalar, more a vector
- * place   where an access stands while the nest advances
- * pool    memory that outlives the emission and holds the weights of a program that runs here
+ * kernel the function of one statement; statements with the same nest, shapes and types share it
+ * width elements computed at once: 1 is a scalar, more a vector place where an access stands
+ * while the nest advances pool memory that outlives the emission and holds the weights of a
+ * program that runs here
  *
- * Memory is the emitter's arena. LLVM aborts or exits where it gives up; apart.h keeps that from us. */
+ * Memory is the emitter's arena. LLVM aborts or exits where it gives up; apart.h keeps that from
+ * us. */
 #ifndef BACKEND_CPU_EMIT_H
 #define BACKEND_CPU_EMIT_H
 
@@ -42,7 +43,7 @@ struct cached {
 LLVMValueRef cached_find(const struct cached *, const char *key, size_t length);
 void cached_add(struct arena *, struct cached **, const char *key, size_t length, LLVMValueRef);
 
-/* ---- value.c: arithmetic of docs/language.md 3.3 on scalars and vectors -------------------------------- */
+/* ---- value.c: arithmetic of docs/language.md 3.3 on scalars and vectors --------------------- */
 
 LLVMTypeRef emit_type(struct emitter *, enum type, int width);
 LLVMValueRef emit_integer(struct emitter *, int64_t); /* i64 */
@@ -64,26 +65,27 @@ LLVMValueRef emit_combine(struct emitter *, enum reduce, enum type, LLVMValueRef
 			  LLVMValueRef value, int width);
 LLVMValueRef emit_fma(struct emitter *, LLVMValueRef, LLVMValueRef, LLVMValueRef);
 
-/* ---- library.c: functions that emitted code calls ------------------------------------------------------ */
+/* ---- library.c: functions that emitted code calls ------------------------------------------- */
 
 /* The C library's function of this scalar function in f32 or f64, called for each lane. */
 LLVMValueRef emit_call(struct emitter *, enum scalar_fn, enum type, LLVMValueRef operand[],
 		       int width);
-/* random_uniform of runtime/random.h with seed 0 and stream 0; position is an i64, the result an f32. */
+/* random_uniform of runtime/random.h with seed 0 and stream 0; position is an i64, the result an
+ * f32. */
 LLVMValueRef emit_uniform(struct emitter *, LLVMValueRef position, int width);
 
-/* ---- kernel.c -------------------------------------------------------------------------------------------- */
+/* ---- kernel.c ------------------------------------------------------------------------------- */
 
 /* void kernel(target, read 0, read 1, ...) */
 LLVMValueRef emit_kernel(struct emitter *, const struct nest *);
 
-/* ---- weights.c ----------------------------------------------------------------------------------------- */
+/* ---- weights.c ------------------------------------------------------------------------------ */
 
 /* A pointer to the elements of a constant, or of the panel of it that the access reads. */
 LLVMValueRef emit_weights(struct emitter *, const struct nest *, const struct nest_access *);
 LLVMValueRef emit_tensor_data(struct emitter *, const struct tensor *);
 
-/* ---- module.c ------------------------------------------------------------------------------------------ */
+/* ---- module.c ------------------------------------------------------------------------------- */
 
 /* The name of the function where the weights lie in a pool, whatever the network is called. */
 #define EMIT_POOL_SYMBOL "network_run"

@@ -1,6 +1,7 @@
 /* header.c -- the C header of an object: what the function of module.c takes, for C and C++.
  *
- * The text is made in memory: every tensor's shape stands in a comment, every size is a constant. */
+ * The text is made in memory: every tensor's shape stands in a comment, every size is a
+ * constant. */
 #include "backend/cpu/cpu.h"
 #include "backend/cpu/emit.h"
 #include "backend/cpu/names.h"

@@ -1,5 +1,5 @@
-/* jit.c -- a network as code in this process: an object without weights, linked in memory, and the weights in
- * memory shared with the process that made the object. */
+/* jit.c -- a network as code in this process: an object without weights, linked in memory, and
+ * the weights in memory shared with the process that made the object. */
 #include "backend/cpu/apart.h"
 #include "backend/cpu/cpu.h"
 #include "backend/cpu/emission.h"
@@ -31,7 +31,7 @@ struct cpu_program {
 	struct shape *shape; /* of the inputs, then of the outputs */
 };
 
-/* ---- Preparation ---------------------------------------------------------------------------------------------------- */
+/* ---- Preparation ---------------------------------------------------------------------------- */
 
 /* Upper bound: each statement has panels of its own of all constants that it reads. */
 static void count_reads(const struct scalar *s, size_t *bytes)
@@ -82,7 +82,7 @@ static bool copy_shapes(struct cpu_program *p, const struct network *net)
 	return true;
 }
 
-/* ---- Linking -------------------------------------------------------------------------------------------------------- */
+/* ---- Linking -------------------------------------------------------------------------------- */
 
 /* What went wrong comes back from the calls too. */
 static void ignore(void *context, LLVMErrorRef error)
@@ -185,7 +185,7 @@ char *cpu_compile(const struct network *net, const struct cpu_target *target,
 	return error;
 }
 
-/* ---- Running -------------------------------------------------------------------------------------------------------- */
+/* ---- Running -------------------------------------------------------------------------------- */
 
 static bool has_shape(const struct array *a, const struct shape *s)
 {

@@ -7,8 +7,9 @@
  *                 combine the expression into each result
  *             store the results
  *
- * What is left over at the end of the vector loop or the tile loop is the same code again for fewer lanes or
- * iterations. Every loop has at least one iteration and is closed by the test at its end. */
+ * What is left over at the end of the vector loop or the tile loop is the same code again for
+ * fewer lanes or iterations. Every loop has at least one iteration and is closed by the test at
+ * its end. */
 #include "backend/cpu/place.h"
 
 #include <string.h>
@@ -32,7 +33,7 @@ struct kernel {
 	int next_read;
 };
 
-/* ---- Loops ---------------------------------------------------------------------------------------------------- */
+/* ---- Loops ---------------------------------------------------------------------------------- */
 
 struct loop_code {
 	LLVMBasicBlockRef before, body;
@@ -94,7 +95,7 @@ static void enter(struct kernel *k, int loop, struct offset index)
 		place_enter(k->e, &k->place[i], k->nest, loop, index, k->block);
 }
 
-/* ---- The expression ----------------------------------------------------------------------------------------- */
+/* ---- The expression ------------------------------------------------------------------------- */
 
 static struct part part_of(const struct kernel *k, int row, int piece)
 {
@@ -192,7 +193,7 @@ static LLVMValueRef next_result(struct kernel *k, LLVMValueRef held, int row, in
 	return emit_combine(k->e, s->reduce, type, held, value, width);
 }
 
-/* ---- From the inside out ---------------------------------------------------------------------------------------- */
+/* ---- From the inside out -------------------------------------------------------------------- */
 
 static void emit_body(struct kernel *k)
 {
@@ -359,7 +360,7 @@ static void emit_free(struct kernel *k, int depth)
 		k->block = 0;
 }
 
-/* ---- The function ---------------------------------------------------------------------------------------------------- */
+/* ---- The function --------------------------------------------------------------------------- */
 
 static void begin_places(struct kernel *k)
 {

@@ -1,5 +1,5 @@
-/* library.c -- what emitted code calls: the C library's mathematical functions, once for each lane, and
- * Philox 4x32-10 as a function of its own, the same that runtime/random.c computes. */
+/* library.c -- what emitted code calls: the C library's mathematical functions, once for each
+ * lane, and Philox 4x32-10 as a function of its own, the same that runtime/random.c computes. */
 #include "backend/cpu/emit.h"
 
 #include <string.h>
@@ -20,7 +20,7 @@ void cached_add(struct arena *arena, struct cached **list, const char *key, size
 	*list = c;
 }
 
-/* ---- libm ------------------------------------------------------------------------------------------------ */
+/* ---- libm ----------------------------------------------------------------------------------- */
 
 static void add_attribute(struct emitter *e, LLVMValueRef call, const char *name)
 {
@@ -61,7 +61,7 @@ LLVMValueRef emit_call(struct emitter *e, enum scalar_fn fn, enum type type, LLV
 	return result;
 }
 
-/* ---- Random numbers -------------------------------------------------------------------------------------- */
+/* ---- Random numbers ------------------------------------------------------------------------- */
 
 static LLVMValueRef word(struct emitter *e, uint32_t value)
 {

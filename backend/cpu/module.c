@@ -1,5 +1,6 @@
-/* module.c -- a network in, one module out: a kernel for each statement and the function that calls them in
- * order. The names of its arguments and structures are what header.c tells the C compiler. */
+/* module.c -- a network in, one module out: a kernel for each statement and the function that
+ * calls them in order. The names of its arguments and structures are what header.c tells the C
+ * compiler. */
 #include "backend/cpu/describe.h"
 #include "backend/cpu/emit.h"
 #include "backend/cpu/names.h"
@@ -18,7 +19,7 @@ struct module {
 	LLVMValueRef *base; /* of each tensor that is no view; NULL: not known yet */
 };
 
-/* ---- Scratch --------------------------------------------------------------------------------------------------- */
+/* ---- Scratch -------------------------------------------------------------------------------- */
 
 /* The output into which the tensor is written directly, or -1. */
 static int direct_output(const struct network *net, const struct tensor *t)
@@ -73,7 +74,7 @@ static int64_t plan_scratch(struct module *m)
 	return scratch_plan(arena, m->buffer, m->buffers);
 }
 
-/* ---- Where tensors are ------------------------------------------------------------------------------------------ */
+/* ---- Where tensors are ---------------------------------------------------------------------- */
 
 static LLVMTypeRef pointer_type(struct module *m)
 {
@@ -119,7 +120,7 @@ static LLVMValueRef base_of(struct module *m, const struct tensor *t)
 	return *base;
 }
 
-/* ---- Statements ------------------------------------------------------------------------------------------------- */
+/* ---- Statements ----------------------------------------------------------------------------- */
 
 static LLVMValueRef kernel_of(struct emitter *e, const struct nest *n)
 {
@@ -195,7 +196,7 @@ static void emit_statement(struct module *m, int i)
 	call(m, n, base);
 }
 
-/* ---- The function -------------------------------------------------------------------------------------------------- */
+/* ---- The function --------------------------------------------------------------------------- */
 
 /* Outputs that are no local tensor's own memory. */
 static void copy_outputs(struct module *m)

@@ -1,4 +1,5 @@
-/* names.c -- identifiers: every byte that C does not take becomes '_', what clashes gets a number. */
+/* names.c -- identifiers: every byte that C does not take becomes '_', what clashes gets a
+ * number. */
 #include "backend/cpu/names.h"
 
 #include <string.h>

@@ -1,10 +1,12 @@
-/* names.h -- names of networks and tensors, which may hold any bytes, as identifiers of C and C++. */
+/* names.h -- names of networks and tensors, which may hold any bytes, as identifiers of C and
+ * C++. */
 #ifndef BACKEND_CPU_NAMES_H
 #define BACKEND_CPU_NAMES_H
 
 #include "frontend/network.h"
 
-/* Letters, digits and '_' stay; all else becomes '_'. Not a keyword, not empty, not beginning with a digit. */
+/* Letters, digits and '_' stay; all else becomes '_'. Not a keyword, not empty, not beginning
+ * with a digit. */
 char *names_identifier(struct arena *, const char *name);
 /* The network's name as a prefix of others. */
 const char *names_network(struct arena *, const struct network *);

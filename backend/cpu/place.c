@@ -1,8 +1,8 @@
 /* place.c -- the instructions of one access.
  *
- * Lanes that lie side by side are one vector load; two apart, two loads and a shuffle; elsewhere a load for
- * each. A subscript that is divided or guarded is computed for every lane that it depends on: a read outside
- * the tensor is masked, or reads a place inside and is replaced. */
+ * Lanes that lie side by side are one vector load; two apart, two loads and a shuffle; elsewhere
+ * a load for each. A subscript that is divided or guarded is computed for every lane that it
+ * depends on: a read outside the tensor is masked, or reads a place inside and is replaced. */
 #include "backend/cpu/place.h"
 
 void offset_advance(struct emitter *e, struct offset *o, struct offset index, int64_t coef)
@@ -24,7 +24,7 @@ LLVMValueRef offset_value(struct emitter *e, struct offset o)
 	return o.fixed ? LLVMBuildAdd(e->builder, o.moving, fixed, "") : o.moving;
 }
 
-/* ---- How an access moves ----------------------------------------------------------------------------------- */
+/* ---- How an access moves -------------------------------------------------------------------- */
 
 static int64_t coef_of(const struct place *p, const struct nest *n, int loop, int64_t block)
 {
@@ -87,7 +87,7 @@ static struct place place_of_part(const struct place *p, struct part part)
 	return at;
 }
 
-/* ---- Loads of lanes at equal steps --------------------------------------------------------------------- */
+/* ---- Loads of lanes at equal steps ---------------------------------------------------------- */
 
 static enum type type_of(const struct place *p)
 {
@@ -109,8 +109,8 @@ static LLVMValueRef load_neighbours(struct emitter *e, const struct place *p, st
 	return value;
 }
 
-/* Every other element: the first half out of the vector that begins at the first of them, the rest out of
- * the one that ends with the last; nothing beyond is touched. */
+/* Every other element: the first half out of the vector that begins at the first of them, the
+ * rest out of the one that ends with the last; nothing beyond is touched. */
 static LLVMValueRef load_every_other(struct emitter *e, const struct place *p, struct offset from,
 				     int width)
 {
@@ -147,7 +147,7 @@ static LLVMValueRef load_steps(struct emitter *e, const struct place *p, struct 
 	return value;
 }
 
-/* ---- Special subscripts ------------------------------------------------------------------------------------ */
+/* ---- Special subscripts --------------------------------------------------------------------- */
 
 /* Toward minus infinity. A power of two is a shift. */
 static LLVMValueRef floor_divide(struct emitter *e, LLVMValueRef value, int64_t divisor, int width)
@@ -164,8 +164,8 @@ static LLVMValueRef floor_divide(struct emitter *e, LLVMValueRef value, int64_t 
 	return LLVMBuildSub(e->builder, quotient, one, "");
 }
 
-/* The position in one special dimension, for so many lanes; `exists`, when not NULL, is and-ed with whether it
- * lies inside, and the position is then 0 where it does not. */
+/* The position in one special dimension, for so many lanes; `exists`, when not NULL, is and-ed
+ * with whether it lies inside, and the position is then 0 where it does not. */
 static LLVMValueRef position(struct emitter *e, const struct nest_special *s, enum outside outside,
 			     LLVMValueRef sum, int width, LLVMValueRef *exists)
 {
@@ -225,7 +225,7 @@ static LLVMValueRef with_ramp(struct emitter *e, struct offset first, int64_t st
 	return LLVMBuildAdd(e->builder, start, ramp(e, step, width), "");
 }
 
-/* ---- Loads of lanes at special subscripts --------------------------------------------------------------------- */
+/* ---- Loads of lanes at special subscripts --------------------------------------------------- */
 
 /* The one special dimension whose lanes are neighbours behind a guard, or -1. */
 static int guarded_neighbours(const struct place *p, const struct nest *n)
@@ -324,7 +324,7 @@ LLVMValueRef place_load(struct emitter *e, const struct place *p, struct part pa
 	return load_masked(e, &at, neighbours, part.width, exists);
 }
 
-/* ---- Targets ------------------------------------------------------------------------------------------------------ */
+/* ---- Targets -------------------------------------------------------------------------------- */
 
 LLVMValueRef place_load_target(struct emitter *e, const struct place *p, struct part part)
 {

@@ -1,5 +1,6 @@
-/* scratch.c -- the largest buffer is placed first, each at the smallest gap among its contemporaries that holds
- * it. Lower first among equals, so that the plan depends on the buffers alone. */
+/* scratch.c -- the largest buffer is placed first, each at the smallest gap among its
+ * contemporaries that holds it. Lower first among equals, so that the plan depends on the
+ * buffers alone. */
 #include "backend/cpu/scratch.h"
 
 #include "frontend/arena.h"
@@ -28,7 +29,8 @@ static int by_offset(const void *a, const void *b)
 	return x->offset < y->offset ? -1 : x->offset > y->offset;
 }
 
-/* The start of the smallest gap between the neighbours, sorted by offset, that holds so many bytes. */
+/* The start of the smallest gap between the neighbours, sorted by offset, that holds so many
+ * bytes. */
 static int64_t best_gap(struct buffer *const neighbour[], int count, int64_t bytes)
 {
 	int64_t end = 0, best = -1, least = INT64_MAX;

@@ -1,5 +1,5 @@
-/* scratch.h -- one piece of memory for all values between statements: each buffer gets an offset such that
- * no two that are needed at the same time overlap. */
+/* scratch.h -- one piece of memory for all values between statements: each buffer gets an offset
+ * such that no two that are needed at the same time overlap. */
 #ifndef BACKEND_CPU_SCRATCH_H
 #define BACKEND_CPU_SCRATCH_H
 

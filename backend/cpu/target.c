@@ -1,7 +1,8 @@
 /* target.c -- names of a target in, LLVM's target machine and the shape of its registers out.
  *
- * Which vectors a processor has LLVM's C interface does not tell, so it is asked by example: a fused
- * multiply-add of 64 bytes is compiled, and the registers that its assembly names are those that LLVM would use. */
+ * Which vectors a processor has LLVM's C interface does not tell, so it is asked by example: a
+ * fused multiply-add of 64 bytes is compiled, and the registers that its assembly names are
+ * those that LLVM would use. */
 #include "backend/cpu/target.h"
 #include "runtime/sentence.h"
 

@@ -16,7 +16,8 @@ struct target {
 	bool swaps_bytes;
 };
 
-/* Returns NULL or a sentence (malloc'd). To be called apart: LLVM prints what it thinks of names. Not freed. */
+/* Returns NULL or a sentence (malloc'd). To be called apart: LLVM prints what it thinks of
+ * names. Not freed. */
 char *target_open(const struct cpu_target *, struct target *);
 
 /* Does the target ask for another machine than this one? */

@@ -1,14 +1,15 @@
-/* value.c -- the arithmetic of docs/language.md 3.3 as LLVM instructions, for scalars and vectors alike.
+/* value.c -- the arithmetic of docs/language.md 3.3 as LLVM instructions, for scalars and
+ * vectors alike.
  *
- * Integers wrap, division by zero is 0, a float becomes an integer by rounding to even and saturating, NaN
- * becoming 0; the least and the greatest propagate NaN. No instruction carries a fast-math flag: every
- * operation is rounded where the interpreter rounds it. */
+ * Integers wrap, division by zero is 0, a float becomes an integer by rounding to even and
+ * saturating, NaN becoming 0; the least and the greatest propagate NaN. No instruction carries a
+ * fast-math flag: every operation is rounded where the interpreter rounds it. */
 #include "backend/cpu/emit.h"
 
 #include <math.h>
 #include <string.h>
 
-/* ---- Types, constants, lanes --------------------------------------------------------------------------- */
+/* ---- Types, constants, lanes ---------------------------------------------------------------- */
 
 LLVMTypeRef emit_type(struct emitter *e, enum type type, int width)
 {
@@ -106,7 +107,7 @@ LLVMValueRef emit_fma(struct emitter *e, LLVMValueRef x, LLVMValueRef y, LLVMVal
 	return emit_intrinsic(e, "llvm.fma", &type, 1, (LLVMValueRef[]){x, y, z}, 3);
 }
 
-/* ---- Conversions --------------------------------------------------------------------------------------- */
+/* ---- Conversions ---------------------------------------------------------------------------- */
 
 static LLVMValueRef float_to_integer(struct emitter *e, LLVMValueRef value, enum type to, int width)
 {
@@ -146,7 +147,7 @@ LLVMValueRef emit_convert(struct emitter *e, LLVMValueRef value, enum type from,
 			  : integer_to_integer(e, value, from, to, width);
 }
 
-/* ---- Functions ----------------------------------------------------------------------------------------- */
+/* ---- Functions ------------------------------------------------------------------------------ */
 
 /* Toward zero, by zero 0, by -1 a negation that wraps. */
 static LLVMValueRef integer_division(struct emitter *e, LLVMValueRef x, LLVMValueRef y)

@@ -1,7 +1,9 @@
-/* weights.c -- constants of the network as bytes of the object, or of the pool when the code runs here.
+/* weights.c -- constants of the network as bytes of the object, or of the pool when the code
+ * runs here.
  *
- * A panel holds, for one block of lanes after the other, what the block reads in the order in which it reads
- * it. Blocks are whole but for the last, which is as narrow as what is left, so that a panel has no gaps. */
+ * A panel holds, for one block of lanes after the other, what the block reads in the order in
+ * which it reads it. Blocks are whole but for the last, which is as narrow as what is left, so
+ * that a panel has no gaps. */
 #include "backend/cpu/emit.h"
 
 #include <stdlib.h>
@@ -15,7 +17,7 @@ struct filler {
 	bool swaps_bytes;
 };
 
-/* ---- Filling --------------------------------------------------------------------------------------------- */
+/* ---- Filling -------------------------------------------------------------------------------- */
 
 static void copy_element(char *to, const char *from, int bytes, bool swaps)
 {
@@ -79,7 +81,7 @@ static void fill(const struct filler *f, char *to, size_t size)
 	}
 }
 
-/* ---- Placing ----------------------------------------------------------------------------------------------- */
+/* ---- Placing -------------------------------------------------------------------------------- */
 
 static char *take(struct emitter *e, size_t size)
 {

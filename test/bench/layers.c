@@ -1,9 +1,11 @@
-/* layers.c -- the speed of single layers: for each shape that the well-known networks hold, GFLOP/s of the native
- * code and the share of what the FMA units of this core can do, measured in the same run. One thread.
+/* layers.c -- the speed of single layers: for each shape that the well-known networks hold,
+ * GFLOP/s of the native code and the share of what the FMA units of this core can do, measured
+ * in the same run. One thread.
  *
  *     layers [WORD]     only the layers whose text holds WORD
  *
- * A line that ends with '*' is a convolution or dense layer below 1/20 of the peak; then the exit code is 1. */
+ * A line that ends with '*' is a convolution or dense layer below 1/20 of the peak; then the
+ * exit code is 1. */
 #include "backend/cpu/cpu.h"
 #include "frontend/elaborate.h"
 
@@ -75,8 +77,8 @@ static double now(void)
 	return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
-/* GFLOP/s of twelve independent chains of multiply-adds; the empty assembly keeps every step. The best of many short
- * runs, since others may use the core. */
+/* GFLOP/s of twelve independent chains of multiply-adds; the empty assembly keeps every step.
+ * The best of many short runs, since others may use the core. */
 static double peak(void)
 {
 	enum { STEPS = 20000, RUNS = 300 };
