@@ -60,7 +60,7 @@ struct frame {
 /* What the elaborator knows of a tensor beyond the network: by tensor id. */
 struct tensor_state {
 	const struct frame *owner; /* may still write it; NULL = complete */
-	bool is_named;             /* has the name of a binding of the user */
+	bool is_named;             /* has the name that the user gave it in a network or a binding */
 	struct statement *fill;    /* gives it its first value, if what follows does not */
 };
 
@@ -115,7 +115,8 @@ struct value elab_eval(struct elaborator *, struct frame *, const struct tree_ex
 bool elab_integer(struct elaborator *, struct frame *, const struct tree_expr *, const char *what,
 		  int64_t least, int64_t most, int64_t *);
 bool elab_is_integer(double);
-bool elab_truth(struct value);
+/* A condition must be a number; false after an error. */
+bool elab_condition(struct elaborator *, struct frame *, const struct tree_expr *, bool *truth);
 const char *elab_value_text(struct elaborator *, struct value);
 
 /* ---- Tensors (elab_tensor.c) ------------------------------------------------------------------------------ */

@@ -111,13 +111,13 @@ static void declare_index(struct elaborator *e, struct frame *frame, const struc
 
 static void require(struct elaborator *e, struct frame *frame, const struct tree_stmt *stmt)
 {
-	struct value truth = elab_eval(e, frame, stmt->value), text = {.kind = VALUE_NONE};
+	struct value text = {.kind = VALUE_NONE};
+	bool truth, is_condition = elab_condition(e, frame, stmt->value, &truth);
 
-	if (truth.kind == VALUE_POISON || elab_truth(truth)) {
-		if (truth.kind == VALUE_POISON)
-			frame->result = elab_poison();
+	if (!is_condition)
+		frame->result = elab_poison();
+	if (!is_condition || truth)
 		return;
-	}
 	if (stmt->init)
 		text = elab_eval(e, frame, stmt->init);
 	elab_error(e, frame->caller ? frame->caller : frame, "requirement",
@@ -191,17 +191,10 @@ static void run_return(struct elaborator *e, struct frame *frame, const struct t
 
 static void run_if(struct elaborator *e, struct frame *frame, const struct tree_stmt *stmt)
 {
-	struct value condition = elab_eval(e, frame, stmt->value);
+	bool truth;
 
-	if (condition.kind == VALUE_POISON)
-		return;
-	if (condition.kind != VALUE_NUMBER) {
-		elab_error(e, frame, "not-a-condition", stmt->value->span,
-			   "a condition is a number or a comparison, and this is %s",
-			   elab_value_text(e, condition));
-		return;
-	}
-	elab_run(e, frame, elab_truth(condition) ? stmt->body : stmt->orelse);
+	if (elab_condition(e, frame, stmt->value, &truth))
+		elab_run(e, frame, truth ? stmt->body : stmt->orelse);
 }
 
 void elab_run(struct elaborator *e, struct frame *frame, const struct tree_stmt *stmt)

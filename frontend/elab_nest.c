@@ -209,6 +209,7 @@ static struct tensor *new_target(struct elaborator *e, struct nest *nest, int ra
 		type, ROLE_LOCAL, rank, extent, dim, elab_user_span(frame, tree->target->span));
 	tensor->layer = path;
 	e->state[tensor->id].owner = frame;
+	e->state[tensor->id].is_named = !frame->caller;
 	elab_bind(e, nest->frame, name, BIND_VALUE, tree->target->name_span)->value =
 		value_tensor(tensor);
 	return tensor;

@@ -272,13 +272,12 @@ static struct scalar *call(struct elaborator *e, struct nest *nest, const struct
 static struct scalar *ternary(struct elaborator *e, struct nest *nest, const struct tree_expr *expr)
 {
 	struct scalar *arg[3];
+	bool truth;
 
-	if (is_static(nest, expr->arg[0])) {
-		struct value condition = elab_eval(e, nest->frame, expr->arg[0]);
-		if (condition.kind == VALUE_POISON)
-			return NULL;
-		return nest_scalar(e, nest, expr->arg[elab_truth(condition) ? 1 : 2]);
-	}
+	if (is_static(nest, expr->arg[0]))
+		return elab_condition(e, nest->frame, expr->arg[0], &truth)
+			       ? nest_scalar(e, nest, expr->arg[truth ? 1 : 2])
+			       : NULL;
 	for (int i = 0; i < 3; i++)
 		if (!(arg[i] = nest_scalar(e, nest, expr->arg[i])))
 			return NULL;

@@ -302,6 +302,7 @@ void elab_declare(struct elaborator *e, struct frame *frame, const struct tree_s
 					 elab_user_span(frame, stmt->span));
 		tensor->layer = frame->path;
 		e->state[tensor->id].owner = frame;
+		e->state[tensor->id].is_named = !frame->caller;
 		elab_fill(e, frame, tensor, 0, stmt->span);
 	}
 	elab_bind(e, frame, stmt->name, BIND_VALUE, stmt->name_span)->value = value_tensor(tensor);

@@ -35,11 +35,6 @@ bool elab_is_integer(double number)
 	return number == floor(number) && fabs(number) <= 9007199254740992.0;
 }
 
-bool elab_truth(struct value value)
-{
-	return value.kind == VALUE_NUMBER && value.number != 0;
-}
-
 const char *elab_value_text(struct elaborator *e, struct value value)
 {
 	static const char *const kind[] = {"nothing", "a number", "a string",
@@ -80,6 +75,19 @@ bool elab_integer(struct elaborator *e, struct frame *frame, const struct tree_e
 	}
 	*out = (int64_t)value.number;
 	return true;
+}
+
+bool elab_condition(struct elaborator *e, struct frame *frame, const struct tree_expr *expr,
+		    bool *truth)
+{
+	struct value value = elab_eval(e, frame, expr);
+
+	if (value.kind != VALUE_NUMBER && value.kind != VALUE_POISON)
+		elab_error(e, frame, "not-a-condition", expr->span,
+			   "a condition is a number or a comparison, and this is %s",
+			   elab_value_text(e, value));
+	*truth = value.number != 0;
+	return value.kind == VALUE_NUMBER;
 }
 
 /* ---- Functions of numbers ------------------------------------------------------------------------- */
@@ -493,7 +501,7 @@ static struct value range(struct elaborator *e, struct frame *frame, const struc
 
 struct value elab_eval(struct elaborator *e, struct frame *frame, const struct tree_expr *expr)
 {
-	struct value condition;
+	bool truth;
 
 	switch (expr->kind) {
 	case EXPR_NUMBER:
@@ -516,10 +524,9 @@ struct value elab_eval(struct elaborator *e, struct frame *frame, const struct t
 	case EXPR_RANGE:
 		return range(e, frame, expr);
 	case EXPR_TERNARY:
-		condition = elab_eval(e, frame, expr->arg[0]);
-		if (condition.kind == VALUE_POISON)
-			return condition;
-		return elab_eval(e, frame, expr->arg[elab_truth(condition) ? 1 : 2]);
+		return elab_condition(e, frame, expr->arg[0], &truth)
+			       ? elab_eval(e, frame, expr->arg[truth ? 1 : 2])
+			       : elab_poison();
 	case EXPR_QUANTITY:
 	case EXPR_ELLIPSIS:
 		elab_error(e, frame, "misplaced", expr->span, "this has no meaning in a network");

@@ -106,6 +106,9 @@ static const struct {
 	{"param W[1,1,1,1,1,1,1,1,1]", "rank", 1, 1, "at most 8 dimensions"},
 	{"require c == 4, \"c must be 4\"", "requirement", 0, 0, "c must be 4"},
 	{"if X { }", "not-a-condition", 1, 4, "a condition is"},
+	{"a = X ? 1 : 2", "not-a-condition", 1, 5, "this is tensor 'x'"},
+	{"require \"yes\"", "not-a-condition", 1, 9, "this is \"yes\""},
+	{"a = (1, 2)\nY[n, c] = a ? X[n, c] : 0", "not-a-condition", 2, 11, "this is a list"},
 	{"for i in 5 { }", "not-a-list", 1, 10, "a list or a range"},
 	{"for i in 0 .. 2000000 { }", "bad-range", 1, 10, "at most"},
 	{"for i in 0 .. 1000 { for j in 0 .. 1000 { for k in 0 .. 1000 { a = 1 } } }", "too-long",
@@ -365,6 +368,29 @@ Test(elaborate, symbolic_extents_come_from_options)
 	cr_expect_null(b.network);
 	cr_expect_str_eq(b.diag.finding[0].code, "unknown-dim");
 	finish(&b);
+}
+
+/* The names of outputs: of a tensor statement's target, of a declaration, of a binding; else "output". */
+static const struct {
+	const char *body, *name;
+} outputs[] = {
+	{"y[n, c] = x[n, c]\nreturn y", "y"}, {"tensor y[2]\ny[n] += x[n, c]\nreturn y", "y"},
+	{"y = relu(x)\nreturn y", "y"},       {"y[n, c] = x[n, c]\nz = y\nreturn z", "y"},
+	{"return relu(x)", "output"},         {"return x", "x"},
+};
+
+Test(elaborate, an_output_has_the_name_that_the_network_gave_it)
+{
+	for (size_t i = 0; i < sizeof outputs / sizeof *outputs; i++) {
+		char text[256];
+
+		snprintf(text, sizeof text, "network net(x: f32[2, 3]) {\n%s\n}\n",
+			 outputs[i].body);
+		struct bench b = compile(text);
+		cr_assert_not_null(b.network, "%s: %s", outputs[i].body, first_message(&b));
+		cr_expect_str_eq(b.network->output_name[0], outputs[i].name, "%s", outputs[i].body);
+		finish(&b);
+	}
 }
 
 Test(elaborate, a_given_parameter_is_shared)
