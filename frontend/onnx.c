@@ -45,20 +45,18 @@ const char *onnx_shown(struct arena *arena, const char *name)
 
 /* ---- Decoding ---------------------------------------------------------------------------------------- */
 
-static bool decode(struct onnx *o, const uint8_t *bytes, size_t size)
+/* What keeps the bytes from being a model, or NULL. */
+static const char *decode(struct onnx *o, const uint8_t *bytes, size_t size)
 {
-	const char *wrong = onnx_wire_check(o->arena, &onnx__model_proto__descriptor, bytes, size);
-	if (!wrong)
-		o->model = onnx__model_proto__unpack(NULL, size, bytes);
-	if (!wrong && !o->model)
-		wrong = "its bytes cannot be unpacked";
-	if (!wrong && !o->model->graph)
-		wrong = "it has no graph";
-	if (!wrong)
-		o->graph = o->model->graph;
-	else
-		onnx_error(o, NULL, "this is not an ONNX model: %s", wrong);
-	return !wrong;
+	const ProtobufCMessageDescriptor *type = &onnx__model_proto__descriptor;
+	const char *wrong = size ? onnx_wire_check(o->arena, type, bytes, size) : "it is empty";
+	if (wrong)
+		return wrong;
+	o->model = onnx__model_proto__unpack(NULL, size, bytes);
+	if (!o->model)
+		return "its bytes cannot be unpacked";
+	o->graph = o->model->graph;
+	return o->graph ? NULL : "it has no graph";
 }
 
 static bool load(struct onnx *o)
@@ -67,15 +65,22 @@ static bool load(struct onnx *o)
 	size_t size;
 	char *wrong = file_read(o->path, &bytes, &size);
 	if (wrong) {
-		diag_error(o->diag, "unreadable-file", (struct span){0}, "%s", wrong);
+		size_t length =
+			strlen(o->path); /* the sentence begins with the path, as the place does */
+		bool repeats =
+			!strncmp(wrong, o->path, length) && !strncmp(wrong + length, ": ", 2);
+		diag_error(o->diag, "unreadable-file", (struct span){0}, "%s",
+			   repeats ? wrong + length + 2 : wrong);
 		diag_place(o->diag, "%s", o->path);
 		free(wrong);
 		return false;
 	}
 	o->file_size = (int64_t)size;
-	bool decoded = decode(o, (const uint8_t *)bytes, size);
+	const char *reason = decode(o, (const uint8_t *)bytes, size);
 	free(bytes);
-	return decoded;
+	if (reason)
+		onnx_error(o, NULL, "this is not an ONNX model: %s", reason);
+	return !reason;
 }
 
 /* The version of the default operator set; models of the first year do not say and mean 1. */

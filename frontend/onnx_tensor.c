@@ -304,6 +304,12 @@ static bool dimensions(struct onnx *o, const struct onnx_node *node, const Onnx_
 /* Reads raw bytes, from the message or already from a file, into the constant. */
 static void store_raw(struct constant *c, const struct onnx_type *type, const uint8_t *bytes)
 {
+	bool same = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ && type->layout != LAYOUT_UNSIGNED &&
+		    type->bytes == type_info(type->type)->bytes;
+	if (same && c->count)
+		memcpy(c->array->data, bytes, (size_t)array_bytes(c->array));
+	if (same)
+		return;
 	for (int64_t i = 0; i < c->count; i++)
 		store(c, i, type, little_endian(bytes + i * type->bytes, type->bytes));
 }

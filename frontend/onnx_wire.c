@@ -90,7 +90,7 @@ static const char *content(struct reader *r, const ProtobufCFieldDescriptor *fie
 	if (!varint(r, &length))
 		return at(r, "a broken length");
 	if (length > (uint64_t)(r->end - r->at))
-		return at(r, "a field that goes beyond its end");
+		return at(r, "a field longer than what holds it");
 	const char *wrong = NULL;
 	if (field && field->type == PROTOBUF_C_TYPE_MESSAGE) {
 		struct reader inner = {r->arena, r->begin, r->at, r->at + length};
