@@ -1,10 +1,11 @@
-/* layout.c -- from line ends and brackets to the shape of the text: tokens of the scanner -> tokens of the
- * grammar, with an END after each statement.
+/* layout.c -- from line ends and brackets to the shape of the text: tokens of the scanner ->
+ * tokens of the grammar, with an END after each statement.
  *
- * A statement ends at the end of its line, at `;`, before `}`, after `}` and at the end of the file. A line goes on
- * inside ( and [ and after what cannot end a statement. The layout also mends brackets, so that one that is
- * missing costs one message: in an open ( the text ends at a line that is indented no deeper than its statement;
- * an open { ends where an item begins in the first column. */
+ * A statement ends at the end of its line, at `;`, before `}`, after `}` and at the end of the
+ * file. A line goes on inside ( and [ and after what cannot end a statement. The layout also mends
+ * brackets, so that one that is missing costs one message: in an open ( the text ends at a line
+ * that is indented no deeper than its statement; an open { ends where an item begins in the first
+ * column. */
 #include <string.h>
 
 #include "frontend/tree_build.h"
@@ -14,7 +15,8 @@ struct token {
 	int kind;
 	PARSER_STYPE value;
 	struct span span;
-	bool newline; /* stands first on its line */
+	bool newline;    /* stands first on its line */
+	uint32_t column; /* from 0 */
 };
 
 int parser_lex(PARSER_STYPE *, PARSER_LTYPE *, struct parse *);
@@ -30,6 +32,7 @@ static void read_token(struct parse *parse, struct token *token)
 	memset(token, 0, sizeof *token);
 	parse->newline = false;
 	int kind = lexer_scan(&token->value, &token->span, parse->lexer);
+	token->column = token->span.begin - parse->line_begin;
 	token->newline = parse->newline || kind == T_END_OF_FILE;
 	token->kind = kind == T_END_OF_FILE ? -1 : kind; /* 0 is "none held" */
 }
@@ -65,19 +68,28 @@ static bool ends_operand(int kind)
 	       kind == ')' || kind == ']';
 }
 
+static bool starts_operand(int kind)
+{
+	return kind == T_NAME || kind == T_NUMBER || kind == T_STRING || kind == T_QUANTITY ||
+	       kind == T_WORD;
+}
+
+/* These words begin a statement and stand nowhere else, but for the `for` of a mapping. */
+static bool starts_statement(const struct parse *parse, int kind)
+{
+	static const int words[] = {T_PARAM,   T_STATE, T_TENSOR, T_INDEX,
+				    T_REQUIRE, T_IF,    T_FOR,    T_RETURN};
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+		if (words[i] == kind)
+			return parse->mode == MODE_CODE;
+	return false;
+}
+
 static bool starts_item(int kind)
 {
 	return kind == T_IMPORT || kind == T_OP || kind == T_NETWORK || kind == T_TRAIN ||
 	       kind == T_MACHINE || kind == T_CPU || kind == T_CLUSTER || kind == T_DATAFLOW ||
 	       kind == T_MAP;
-}
-
-static uint32_t column(const struct parse *parse, struct span span)
-{
-	uint32_t begin = span.begin;
-	while (begin > 0 && parse->text[begin - 1] != '\n')
-		begin--;
-	return span.begin - begin;
 }
 
 /* No statement is begun: at the start of the file, after END, in a new body. */
@@ -86,14 +98,33 @@ static bool between_statements(const struct parse *parse)
 	return parse->previous == 0 || parse->previous == T_END || parse->previous == '{';
 }
 
-/* Does the line end before this token, inside ( or [, end the statement all the same? */
+/* `name =` cannot go on with an expression, but for arguments by name. */
+static bool starts_binding(const struct parse *parse, const struct token *token)
+{
+	if (token->kind != T_NAME || parse->mode != MODE_CODE || parse->previous == '(' ||
+	    parse->previous == ',')
+		return false;
+	const char *text = parse->source->text + token->span.end;
+	text += strspn(text, " \t");
+	return text[0] == '=' && text[1] != '=';
+}
+
+/* What can only be the next statement, whatever stands before it. */
+static bool begins_anew(const struct parse *parse, const struct token *token)
+{
+	return starts_statement(parse, token->kind) || starts_item(token->kind) ||
+	       starts_binding(parse, token);
+}
+
+/* Does the line end before this token, inside ( or [, end the statement all the same? It does where an operand
+ * follows an operand, or the text is wrong already, and the line is indented no deeper than the statement. */
 static bool breaks_off(const struct parse *parse, const struct token *token)
 {
-	if (token->kind == ')' || token->kind == ']')
+	if (token->column > parse->statement_column)
 		return false;
-	if (!parse->quiet && !ends_operand(parse->previous))
-		return false;
-	return column(parse, token->span) <= parse->statement_column;
+	if (begins_anew(parse, token))
+		return true;
+	return (parse->quiet || ends_operand(parse->previous)) && starts_operand(token->kind);
 }
 
 /* Why a statement ends before this token, in words for a message; NULL: it goes on. */
@@ -106,12 +137,13 @@ static const char *end_before(const struct parse *parse, const struct token *tok
 	if (parse->previous == '}')
 		return token->kind == T_ELSE && !token->newline ? NULL : "'}'";
 	if (token->kind == '}')
-		return "'}'";
+		return token->newline ? "the end of the line" : "'}'";
 	if (token->kind == ';' && parse->parens == 0)
 		return "';'";
 	if (!token->newline)
 		return NULL;
-	bool ends = parse->parens > 0 ? breaks_off(parse, token) : !continues(parse->previous);
+	bool ends = parse->parens > 0 ? breaks_off(parse, token)
+				      : !continues(parse->previous) || begins_anew(parse, token);
 	return ends ? "the end of the line" : NULL;
 }
 
@@ -126,7 +158,7 @@ static void open_bracket(struct parse *parse, int kind, struct span span)
 	if (kind == '{')
 		close_parens(parse);
 	if (parse->depth == TREE_MAX_DEPTH) {
-		syntax_too_deep(parse, span);
+		syntax_too_deep(parse, span, "brackets nest");
 		return;
 	}
 	parse->open[parse->depth++] = (struct open_bracket){(char)kind, span};
@@ -166,10 +198,16 @@ static int emit(struct parse *parse, const struct token *token, PARSER_STYPE *va
 	*value = token->value;
 	*span = token->span;
 	if (starts && kind != T_END) {
-		parse->statement_column = column(parse, token->span);
-		parse->statement_name = kind == T_NAME;
+		parse->statement_column = token->column;
+		parse->statement_begin = kind;
 		parse->statement_span = token->span;
+		parse->statement_tokens = 0;
 	}
+	parse->statement_tokens++;
+	if (kind == T_PARSER_error)
+		scan_bad(parse, token->span);
+	if (kind == T_NAME && token->span.end - token->span.begin > PARSE_MAX_NAME)
+		parse->quiet = true; /* reported: more about this statement would name it again */
 	if (starts && parse->depth == 0 && starts_item(kind))
 		lexer_set_mode(parse, mode_of_item(kind));
 	if (kind == '(' || kind == '[' || kind == '{')
@@ -178,7 +216,6 @@ static int emit(struct parse *parse, const struct token *token, PARSER_STYPE *va
 		close_bracket(parse, kind);
 	parse->previous = kind == T_END_OF_FILE ? T_END : kind;
 	parse->previous_span = token->span;
-	parse->previous_starts = starts;
 	return parse->stopped ? T_END_OF_FILE : kind;
 }
 
@@ -191,8 +228,7 @@ static struct span after_previous(const struct parse *parse)
  * too begin an item there only when their line ends with a brace. */
 static bool begins_item_inside(const struct parse *parse, struct token *token)
 {
-	if (parse->depth == 0 || !token->newline || column(parse, token->span) != 0 ||
-	    is_end_of_file(token))
+	if (parse->depth == 0 || !token->newline || token->column != 0 || is_end_of_file(token))
 		return false;
 	if (token->kind != T_WORD)
 		return starts_item(token->kind);
@@ -204,7 +240,7 @@ static bool begins_item_inside(const struct parse *parse, struct token *token)
 		     {"machine", T_MACHINE},
 		     {"cpu", T_CPU},
 		     {"dataflow", T_DATAFLOW}};
-	const char *line = parse->text + token->span.begin;
+	const char *line = parse->source->text + token->span.begin;
 	size_t length = strcspn(line, "\r\n");
 	while (length > 0 && (line[length - 1] == ' ' || line[length - 1] == '\t'))
 		length--;
@@ -250,7 +286,7 @@ static int end_statement(struct parse *parse, const struct token *token, const c
 	if (token->kind != ';')
 		hold(parse, token);
 	parse->end_cause = cause;
-	bool is_here = token->kind == ';' || token->kind == '}';
+	bool is_here = token->kind == ';' || (token->kind == '}' && !token->newline);
 	struct token end = {.kind = T_END, .span = is_here ? token->span : after_previous(parse)};
 	return emit(parse, &end, value, span);
 }

@@ -1,9 +1,9 @@
-/* parse.h -- what the scanner (lexer.l), the layout (layout.c) and the grammar (parser.y) share while one file
- * is parsed.
+/* parse.h -- what the scanner (lexer.l), the layout (layout.c) and the grammar (parser.y) share
+ * while one file is parsed.
  *
- * text -> lexer: tokens -> layout: line ends that end a statement become END, missing braces are closed
- * -> grammar: tree. Each part reports what it alone can see; `quiet` keeps the others silent until the
- * statement with the error is over. */
+ * text -> lexer: tokens -> layout: line ends that end a statement become END, missing braces are
+ * closed -> grammar: tree. Each part reports what it alone can see; `quiet` keeps the others
+ * silent until the statement with the error is over. */
 #ifndef FRONTEND_PARSE_H
 #define FRONTEND_PARSE_H
 
@@ -39,15 +39,17 @@ struct parse {
 	int parens;   /* of these, ( and [ inside the innermost { */
 	int previous; /* token given to the grammar last; 0 at the start */
 	struct span previous_span;
-	bool previous_starts;         /* it was the first of its statement */
-	bool statement_name;          /* the statement at hand begins with a name ... */
-	struct span statement_span;   /* ... which stands here */
+	int statement_tokens;         /* given to the grammar of the statement at hand */
+	int statement_begin;          /* its first token ... */
+	struct span statement_span;   /* ... and where that stands */
 	uint32_t statement_column;    /* of the first token of the statement at hand, from 0 */
 	const char *end_cause;        /* what the latest END was in the text: "end of line" */
 	struct span comment;          /* where the comment at hand begins */
 	int comment_state;            /* the scanner's state outside of it */
 	bool newline;                 /* the scanner has passed a line end since the last token */
+	uint32_t line_begin;          /* where the scanner's line begins */
 	struct open_bracket unclosed; /* the ( or [ that was open at the latest END, or nothing */
+	struct diag unheard;          /* takes what is found in text that is skipped */
 	int skip_depth;               /* > 0: skip to the brace that closes this depth */
 	bool quiet;   /* an error of this statement is reported: the rest of it says nothing */
 	bool stopped; /* too deep: no more tokens */
@@ -74,8 +76,9 @@ int scan_quantity(struct parse *, union PARSER_STYPE *, const char *text, size_t
 		  struct span);
 /* Can this be written as names joined by points, the later ones also numbers? */
 bool scan_is_plain_path(const char *);
-/* Reports bytes that begin no token; returns how many to pass over. */
-size_t scan_bad(struct parse *, const char *text, size_t length, struct span);
+/* How many bytes are one character that begins no token; and the report of it. */
+size_t scan_bad_length(const char *text, size_t length);
+void scan_bad(struct parse *, struct span);
 /* Reports a way of writing that other languages have: "&&". */
 void scan_foreign(struct parse *, struct span, const char *instead);
 
@@ -91,7 +94,8 @@ void layout_recovered(struct parse *);
 /* The grammar met `found` where it could take one of `expected`; names as in parser.y. */
 void syntax_unexpected(struct parse *, const char *found, struct span, const char *const expected[],
 		       int count);
-void syntax_too_deep(struct parse *, struct span);
+/* Ends the parse. what: "brackets nest". */
+void syntax_too_deep(struct parse *, struct span, const char *what);
 void syntax_unknown_word(struct parse *, const char *word, struct span);
 /* A word of machine.def stands with a body where it has none, or without. */
 void syntax_check_entry(struct parse *, const char *word, struct span, bool has_body);

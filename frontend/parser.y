@@ -1,7 +1,9 @@
-/* parser.y -- the grammar of .dnn, .hw and .map files: tokens with END after each statement -> syntax tree.
+/* parser.y -- the grammar of .dnn, .hw and .map files: tokens with END after each statement ->
+ * syntax tree.
  *
- * Items first, then bodies of operators, expressions, machines, mappings. After an error the text up to END is
- * passed over (`broken`); bodies in braces are read all the same, so that each error in them is found. */
+ * Items first, then bodies of operators, expressions, machines, mappings. After an error the
+ * text up to END is passed over (`broken`); bodies in braces are read all the same, so that each
+ * error in them is found. */
 
 %code requires {
 #include "frontend/tree_build.h"
@@ -62,6 +64,7 @@ static void recover(struct parse *parse, int *error_status)
 %nterm <struct word> layer kind axis
 %nterm <struct stmt_list> block statements statement declaration declarations index_ranges index_range
 %nterm <struct stmt_list> conditional
+%nterm <enum item_kind> operator
 %nterm <enum declare> declare
 %nterm <enum reduce> assign
 %nterm <struct formal_list> formals tensors attributes
@@ -89,22 +92,21 @@ file: %empty
     ;
 
 item: IMPORT STRING             { $$ = build_item(parse, ITEM_IMPORT, (struct word){$2->name, @2}, @$); }
-    | OP NAME formals block     { $$ = build_op(parse, ITEM_OP, $2, $3, $4, @$); }
-    | NETWORK NAME formals block { $$ = build_op(parse, ITEM_NETWORK, $2, $3, $4, @$); }
+    | operator NAME formals block { $$ = build_op(parse, $1, $2, $3, $4, @$); }
+    | operator broken_code      { $$ = NULL; }
     | TRAIN NAME block          { $$ = build_op(parse, ITEM_TRAIN, $2, (struct formal_list){0}, $3, @$); }
+    | TRAIN broken_code         { $$ = NULL; }
     | kind NAME machine_body    { $$ = build_machine(parse, $1, $2, $3, @$); }
+    | kind broken_machine       { $$ = NULL; }
     | DATAFLOW NAME mapping_body { $$ = build_mapping(parse, $2, (struct word){0}, $3, @$); }
+    | DATAFLOW broken_mapping   { $$ = NULL; }
     | MAP layer ON NAME mapping_body { $$ = build_mapping(parse, $2, $4, $5, @$); }
-    | head_of_code broken       { $$ = NULL; }
-    | head_of_code broken reopened statements '}' { $$ = NULL; }
-    | kind broken               { $$ = NULL; }
-    | kind broken reopened entries '}' { $$ = NULL; }
-    | head_of_mapping broken    { $$ = NULL; }
-    | head_of_mapping broken reopened clauses '}' { $$ = NULL; }
+    | MAP broken_mapping        { $$ = NULL; }
     ;
 
-head_of_code: OP | NETWORK | TRAIN;
-head_of_mapping: DATAFLOW | MAP;
+operator: OP                    { $$ = ITEM_OP; }
+    | NETWORK                   { $$ = ITEM_NETWORK; }
+    ;
 
 kind: MACHINE                   { $$ = (struct word){"machine", @1}; }
     | CPU                       { $$ = (struct word){"cpu", @1}; }
@@ -120,6 +122,9 @@ layer: NAME
 /* What the parser passes over after an error, and a body that it reads again behind it. */
 broken: error                   { parse->quiet = true; };
 reopened: '{'                   { recover(parse, &yyerrstatus); };
+broken_code: broken             | broken reopened statements '}';
+broken_machine: broken          | broken reopened entries '}';
+broken_mapping: broken          | broken reopened clauses '}';
 
 /* ---- Formals -------------------------------------------------------------------------------------- */
 
@@ -204,7 +209,7 @@ block: '{' statements '}'       { $$ = $2; };
 
 statements: %empty              { $$ = (struct stmt_list){0}; }
     | statements statement END  { $$ = append_stmts($1, $2); recover(parse, &yyerrstatus); }
-    | statements skipped END    { $$ = $1; recover(parse, &yyerrstatus); }
+    | statements skipped END    { $$ = append_stmts($1, build_skipped(parse, @2)); recover(parse, &yyerrstatus); }
     ;
 
 skipped: broken
@@ -213,7 +218,10 @@ skipped: broken
     ;
 
 statement: NAME '=' expr        { $$ = build_bind(parse, $1, $3, @$); }
-    | target assign expr        { $$ = build_tensor(parse, $1, (struct tree_type){.span = @1}, $2, $3, @$); }
+    | target assign expr {
+		struct tree_type unsaid = {.span = @1};
+		$$ = build_tensor(parse, $1, unsaid, $2, $3, @$);
+	}
     | NAME ':' type subscripts assign expr {
 		struct tree_expr *target = build_index(parse, $1, $4, @$);
 		$$ = build_tensor(parse, target, $3, $5, $6, @$);
@@ -420,12 +428,14 @@ skipped_clause: broken
     ;
 
 clause: NAME ':' FOR NAME extent tile {
-		$$ = build_clause(parse, CLAUSE_FOR, $1, append_name(parse, (struct name_list){0}, $4), @$);
+		struct name_list loop = append_name(parse, (struct name_list){0}, $4);
+		$$ = build_clause(parse, CLAUSE_FOR, $1, loop, @$);
 		$$->extent = $extent;
 		$$->step = $tile;
 	}
     | NAME ':' PARALLEL NAME axis extent {
-		$$ = build_clause(parse, CLAUSE_PARALLEL, $1, append_name(parse, (struct name_list){0}, $4), @$);
+		struct name_list loop = append_name(parse, (struct name_list){0}, $4);
+		$$ = build_clause(parse, CLAUSE_PARALLEL, $1, loop, @$);
 		$$->axis = $axis.name;
 		$$->axis_span = $axis.span;
 		$$->extent = $extent;
@@ -473,5 +483,5 @@ static int yyreport_syntax_error(const yypcontext_t *context, struct parse *pars
 static void parser_error(PARSER_LTYPE *span, struct parse *parse, const char *message)
 {
 	(void)message;
-	syntax_too_deep(parse, *span);
+	syntax_too_deep(parse, *span, "expressions and statements nest");
 }

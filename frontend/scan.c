@@ -1,8 +1,8 @@
-/* scan.c -- the values of tokens: names and reserved words, numbers, quantities, strings; and what is said about
- * bytes that begin no token.
+/* scan.c -- the values of tokens: names and reserved words, numbers, quantities, strings; and what
+ * is said about bytes that begin no token.
  *
- * Which names are reserved depends on where they stand: `step` is a word of mappings and machines, `memory` one
- * of machines outside of brackets, `by` follows `...`. */
+ * Which names are reserved depends on where they stand: `step` is a word of mappings and
+ * machines, `memory` one of machines outside of brackets, `by` follows `...`. */
 #include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
@@ -12,6 +12,12 @@
 #include "frontend/unit.h"
 #include "frontend/utf8.h"
 #include "parser.h"
+
+/* Where findings go: inside a body that is skipped, nowhere. */
+static struct diag *voice(struct parse *parse)
+{
+	return parse->skip_depth > 0 ? &parse->unheard : parse->diag;
+}
 
 struct reserved {
 	const char *name;
@@ -101,7 +107,7 @@ int scan_name(struct parse *parse, PARSER_STYPE *value, const char *text, size_t
 {
 	int token = reserved_token(parse, text, length);
 	if (length > PARSE_MAX_NAME) {
-		diag_error(parse->diag, "name-too-long", span,
+		diag_error(voice(parse), "name-too-long", span,
 			   "the name '%.32s...' has %zu bytes; at most %d are allowed", text,
 			   length, PARSE_MAX_NAME);
 		length = PARSE_MAX_NAME;
@@ -117,7 +123,7 @@ static struct tree_expr *number(struct parse *parse, const char *text, size_t le
 	char digits[PARSE_MAX_NUMBER + 1];
 	struct tree_expr *expr = build_expr(parse, EXPR_NUMBER, span);
 	if (length > PARSE_MAX_NUMBER) {
-		diag_error(parse->diag, "bad-number", span, "a number of %zu digits is too long",
+		diag_error(voice(parse), "bad-number", span, "a number of %zu digits is too long",
 			   length);
 		return build_expr(parse, EXPR_ERROR, span);
 	}
@@ -126,11 +132,11 @@ static struct tree_expr *number(struct parse *parse, const char *text, size_t le
 	expr->number = strtod(digits, NULL);
 	expr->is_integer = strspn(digits, "0123456789") == length;
 	if (!isfinite(expr->number)) {
-		diag_error(parse->diag, "bad-number", span, "the number %s is too large", digits);
+		diag_error(voice(parse), "bad-number", span, "the number %s is too large", digits);
 		return build_expr(parse, EXPR_ERROR, span);
 	}
 	if (expr->is_integer && expr->number >= 0x1p53) {
-		diag_error(parse->diag, "bad-number", span,
+		diag_error(voice(parse), "bad-number", span,
 			   "the integer %s is too large: the greatest is 9007199254740991", digits);
 		return build_expr(parse, EXPR_ERROR, span);
 	}
@@ -169,10 +175,10 @@ int scan_number(struct parse *parse, PARSER_STYPE *value, const char *text, size
 	if (digits < length) {
 		const char *rest = syntax_excerpt(parse, part(span, digits, length));
 		struct span place = part(span, digits, length);
-		diag_error(parse->diag, "bad-number", place,
+		diag_error(voice(parse), "bad-number", place,
 			   "a number is followed by '%s' without a blank", rest);
 		if (unit_find(text + digits, length - digits))
-			diag_note(parse->diag, place, "units stand in machine descriptions only");
+			diag_note(voice(parse), place, "units stand in machine descriptions only");
 		value->T_NUMBER = build_expr(parse, EXPR_ERROR, span);
 		return T_NUMBER;
 	}
@@ -203,7 +209,7 @@ int scan_quantity(struct parse *parse, PARSER_STYPE *value, const char *text, si
 		struct span place = part(span, begin, *length);
 		const char *written = syntax_excerpt(parse, place);
 		const char *nearest = unit_nearest(written);
-		diag_error(parse->diag, "unknown-unit", place, "unknown unit '%s'%s%s%s", written,
+		diag_error(voice(parse), "unknown-unit", place, "unknown unit '%s'%s%s%s", written,
 			   nearest ? "; did you mean '" : "", nearest ? nearest : "",
 			   nearest ? "'?" : "");
 		value->T_QUANTITY = build_expr(parse, EXPR_ERROR, span);
@@ -219,7 +225,7 @@ int scan_quantity(struct parse *parse, PARSER_STYPE *value, const char *text, si
 	quantity->name_span = part(span, begin, *length);
 	quantity->number *= unit->factor;
 	if (!isfinite(quantity->number)) {
-		diag_error(parse->diag, "bad-number", span, "the quantity %s is too large",
+		diag_error(voice(parse), "bad-number", span, "the quantity %s is too large",
 			   syntax_excerpt(parse, span));
 		value->T_QUANTITY = build_expr(parse, EXPR_ERROR, span);
 	}
@@ -239,17 +245,17 @@ static size_t string_character(struct parse *parse, const char *text, size_t lef
 				return 2;
 			}
 		place.end = place.begin + 2;
-		diag_error(parse->diag, "unknown-escape", place,
+		diag_error(voice(parse), "unknown-escape", place,
 			   "unknown escape in a string: known are \\n \\t \\\" \\\\");
 		return 1;
 	}
 	int bytes = utf8_decode(text, left, &character);
 	place.end = place.begin + (uint32_t)(bytes ? bytes : 1);
 	if (!bytes)
-		diag_error(parse->diag, "bad-character", place,
+		diag_error(voice(parse), "bad-character", place,
 			   "byte 0x%02x of a string is not UTF-8", (unsigned char)text[0]);
 	else if ((character < 32 && character != '\t') || character == 127)
-		diag_error(parse->diag, "bad-character", place,
+		diag_error(voice(parse), "bad-character", place,
 			   "a string cannot hold the control character 0x%02x",
 			   (unsigned)character);
 	else
@@ -263,17 +269,17 @@ int scan_string(struct parse *parse, PARSER_STYPE *value, const char *text, size
 {
 	size_t i = 1;
 	char *copy = arena_alloc(parse->arena, length + 1), *to = copy;
-	int errors = parse->diag->errors;
+	int errors = voice(parse)->errors;
 	while (i < length && text[i] != '"') {
 		if (text[i] == '\r' || (text[i] == '\\' && i + 1 == length))
 			break;
-		if (parse->diag->errors > errors + 3) /* not a text at all */
+		if (voice(parse)->errors > errors + 3) /* not a text at all */
 			break;
 		i += string_character(parse, text + i, length - i, part(span, i, i), &to);
 	}
 	if (text[length - 1] != '"' || length == 1 ||
-	    (i < length && text[i] != '"' && parse->diag->errors == errors))
-		diag_error(parse->diag, "unterminated-string", span,
+	    (i < length && text[i] != '"' && voice(parse)->errors == errors))
+		diag_error(voice(parse), "unterminated-string", span,
 			   "a string is not closed: expected '\"' before the end of the line");
 	value->T_STRING = build_expr(parse, EXPR_STRING, span);
 	value->T_STRING->name = arena_intern(parse->arena, copy, (size_t)(to - copy));
@@ -318,34 +324,37 @@ static const char *lookalike_of(uint32_t character)
 	return NULL;
 }
 
-size_t scan_bad(struct parse *parse, const char *text, size_t length, struct span span)
+size_t scan_bad_length(const char *text, size_t length)
 {
-	uint32_t character = 0;
+	uint32_t character;
 	int bytes = utf8_decode(text, length, &character);
-	size_t used = bytes ? (size_t)bytes : 1;
-	span.end = span.begin + (uint32_t)used;
-	if (parse->quiet)
-		return used;
-	parse->quiet = true;
+	return bytes ? (size_t)bytes : 1;
+}
+
+void scan_bad(struct parse *parse, struct span span)
+{
+	const char *text = parse->source->text + span.begin;
+	uint32_t character = 0;
+	int bytes = utf8_decode(text, span.end - span.begin, &character);
 	const char *instead = lookalike_of(character);
+	if (parse->quiet)
+		return;
+	parse->quiet = true;
 	if (!bytes)
 		diag_error(parse->diag, "bad-character", span, "byte 0x%02x is not UTF-8",
 			   (unsigned char)text[0]);
-	else if (!utf8_is_shown(character) && instead)
+	else if (!utf8_is_shown(character) || character == 0xa0)
 		diag_error(parse->diag, "bad-character", span,
-			   "character U+%04X cannot stand here: %s", (unsigned)character, instead);
-	else if (!utf8_is_shown(character))
-		diag_error(parse->diag, "bad-character", span, "character U+%04X cannot stand here",
-			   (unsigned)character);
+			   "character U+%04X cannot stand here%s%s", (unsigned)character,
+			   instead ? ": " : "", instead ? instead : "");
 	else
 		diag_error(parse->diag, "bad-character", span, "'%.*s' cannot stand here%s%s",
 			   bytes, text, instead ? ": " : "", instead ? instead : "");
-	return used;
 }
 
 void scan_foreign(struct parse *parse, struct span span, const char *instead)
 {
 	if (!parse->quiet)
-		diag_error(parse->diag, "foreign-operator", span, "'%s' is written '%s'",
+		diag_error(voice(parse), "foreign-operator", span, "'%s' is written '%s'",
 			   syntax_excerpt(parse, span), instead);
 }

@@ -1,9 +1,10 @@
-/* syntax.c -- what is said about text that the grammar cannot take: the token found, and in at most four
- * phrases what would do.
+/* syntax.c -- what is said about text that the grammar cannot take: the token found, and in at
+ * most four phrases what would do.
  *
- * The grammar knows every token it could take next, a dozen or two. The table of groups turns them into the words
- * of a person: "an expression" for all tokens that begin one. Tokens that would only lengthen what stands there
- * already (operators, brackets of an access) are named when nothing else would do. */
+ * The grammar knows every token it could take next, a dozen or two. The table of groups turns
+ * them into the words of a person: "an expression" for all tokens that begin one. Tokens that
+ * would only lengthen what stands there already (operators, brackets of an access) are named when
+ * nothing else would do. */
 #include <string.h>
 
 #include "frontend/tree_build.h"
@@ -32,12 +33,13 @@ static const struct group groups[] = {
 	 "'keep'",
 	 false,
 	 {"'for'", "'parallel'", "'keep'", "'bypass'", "'order'"}},
-	{"'=', '+=' or 'max='", "'max='", false, {"'='", "'+='", "'max='"}},
+	{"'=', '+=' or 'max='", "'max='", false, {"'='", "'+='", "'max='", "'else'"}},
 	{"an expression",
 	 "'not'",
 	 false,
 	 {"'not'", "a name", "a number", "a quantity", "a string", "'('", "'-'"}},
 	{"a value", "a quantity", false, {"a quantity", "a number", "a string", "a name", "'-'"}},
+	{"a property", "a property", false, {"a property", "a name", "'}'", "the end of the line"}},
 	{"an operator",
 	 "'*'",
 	 true,
@@ -163,27 +165,94 @@ static bool is_reserved_word(const char *found)
 	return found[0] == '\'' && found[1] >= 'a' && found[1] <= 'z' && !strchr(found, '=');
 }
 
-/* A word misspelled: the one before the place of the error, or the one there. */
-static bool suggest(struct parse *parse, const char *found, struct span span,
-		    const char *const expected[], int count)
+/* ---- What is said of mistakes that people make often ---------------------------------------------- */
+
+/* A word misspelled, among those that begin what is expected here. */
+static bool suggest_of(struct parse *parse, struct span span, const char *const known[], int count)
 {
-	const char *written = NULL, *nearest = NULL;
-	if (has(expected, count, "'import'")) {
-		written = strcmp(found, "a name") == 0 ? syntax_excerpt(parse, span) : NULL;
-		nearest = written ? diag_nearest(written, item_words, COUNT(item_words)) : NULL;
-	} else if (has(expected, count, "'keep'")) {
-		written = strcmp(found, "a name") == 0 ? syntax_excerpt(parse, span) : NULL;
-		nearest = written ? diag_nearest(written, clause_words, COUNT(clause_words)) : NULL;
-	} else if (parse->statement_name && parse->mode == MODE_CODE) {
-		span = parse->statement_span;
-		written = syntax_excerpt(parse, span);
-		nearest = diag_nearest(written, statement_words, COUNT(statement_words));
-	}
+	const char *written = syntax_excerpt(parse, span);
+	const char *nearest = diag_nearest(written, known, count);
 	if (!nearest)
 		return false;
 	diag_error(parse->diag, "syntax", span, "unknown word '%s'; did you mean '%s'?", written,
 		   nearest);
 	return true;
+}
+
+static bool suggest(struct parse *parse, const char *found, struct span span,
+		    const char *const expected[], int count)
+{
+	bool is_name = strcmp(found, "a name") == 0;
+	if (is_name && has(expected, count, "'import'"))
+		return suggest_of(parse, span, item_words, COUNT(item_words));
+	if (is_name && has(expected, count, "'keep'"))
+		return suggest_of(parse, span, clause_words, COUNT(clause_words));
+	/* `parm W[c]`: the word before was taken for the name of a binding. */
+	if (parse->mode == MODE_CODE && parse->statement_tokens == 2 &&
+	    has(expected, count, "'='") &&
+	    (is_name || strcmp(found, "a string") == 0 || strcmp(found, "a number") == 0))
+		return suggest_of(parse, parse->statement_span, statement_words,
+				  COUNT(statement_words));
+	return false;
+}
+
+/* Found where this is expected and that is not: the advice. The first that fits is given. */
+static const struct {
+	const char *found, *expected, *absent;
+	int tokens; /* the place of the token in its statement; 0 = any */
+	const char *advice;
+} advices[] = {
+	{"'else'", "'return'", NULL, 1, "'else' stands on the line of the '}' before it"},
+	{"'}'", "'import'", NULL, 1, "this '}' closes nothing"},
+	{"'['", "'not'", NULL, 0, "expected an expression, found '[': a list stands in ( )"},
+	{"'('", "'='", NULL, 2, "a call is no statement: bind its result, as in y = f(x)"},
+	{"'-'", "'max='", NULL, 0, "no statement subtracts: add the negative, as in O[i] += -x"},
+	{"'='", "'=='", NULL, 0,
+	 "'=' binds a name at the start of a statement; to compare, write '=='"},
+	{"'<'", "'and'", "'=='", 0, "comparisons do not chain: write a < b and b < c"},
+	{"'<='", "'and'", "'=='", 0, "comparisons do not chain: write a <= b and b <= c"},
+	{"'>'", "'and'", "'=='", 0, "comparisons do not chain: write a > b and b > c"},
+	{"'>='", "'and'", "'=='", 0, "comparisons do not chain: write a >= b and b >= c"},
+	{"'=='", "'and'", "'=='", 0, "comparisons do not chain: write a == b and b == c"},
+	{"'!='", "'and'", "'=='", 0, "comparisons do not chain: write a != b and b != c"},
+};
+
+static bool advise(struct parse *parse, const char *found, struct span span,
+		   const char *const expected[], int count)
+{
+	for (int i = 0; i < COUNT(advices); i++) {
+		if (strcmp(advices[i].found, found) != 0 ||
+		    !has(expected, count, advices[i].expected))
+			continue;
+		if (advices[i].absent && has(expected, count, advices[i].absent))
+			continue;
+		if (advices[i].tokens && advices[i].tokens != parse->statement_tokens)
+			continue;
+		diag_error(parse->diag, "syntax", span, "%s", advices[i].advice);
+		return true;
+	}
+	return false;
+}
+
+/* A reserved word stands where a name is wanted, or is bound like one. */
+static bool tell_reserved(struct parse *parse, const char *found, struct span span,
+			  const char *const expected[], int count)
+{
+	if (is_reserved_word(found) && has(expected, count, "a name") &&
+	    !has(expected, count, "'return'") && !has(expected, count, "'import'")) {
+		const char *wanted = has(expected, count, "'not'") ? "an expression" : "a name";
+		diag_error(parse->diag, "syntax", span, "expected %s, but %s is a reserved word",
+			   wanted, found);
+		return true;
+	}
+	if (strcmp(found, "'='") == 0 && parse->statement_tokens == 2 && parse->mode == MODE_CODE &&
+	    has(expected, count, "a name")) {
+		diag_error(parse->diag, "syntax", parse->statement_span,
+			   "'%s' is a reserved word and cannot be bound",
+			   syntax_excerpt(parse, parse->statement_span));
+		return true;
+	}
+	return false;
 }
 
 /* Where a bracket is open and the text ends, shows the bracket. */
@@ -207,34 +276,24 @@ void syntax_unexpected(struct parse *parse, const char *found, struct span span,
 	if (parse->quiet || parse->stopped)
 		return;
 	parse->quiet = true;
-	if (suggest(parse, found, span, expected, count))
+	if (suggest(parse, found, span, expected, count) ||
+	    advise(parse, found, span, expected, count) ||
+	    tell_reserved(parse, found, span, expected, count))
 		return;
 	struct phrases phrases = phrase_expected(expected, count, false);
 	if (phrases.count == 0)
 		phrases = phrase_expected(expected, count, true);
-	if (has(expected, count, "a name") && is_reserved_word(found) && phrases.count == 1 &&
-	    strcmp(phrases.phrase[0], "a name") == 0) {
-		diag_error(parse->diag, "syntax", span,
-			   "expected a name, but %s is a reserved word", found);
-		return;
-	}
-	if (strcmp(found, "'else'") == 0 && parse->previous_starts &&
-	    has(expected, count, "'return'")) {
-		diag_error(parse->diag, "syntax", span,
-			   "'else' stands on the line of the '}' before it");
-		return;
-	}
 	diag_error(parse->diag, "syntax", span, "expected %s, found %s", join(parse, phrases),
 		   describe(parse, found, span));
 	if (strcmp(found, "the end of the line") == 0)
 		note_open_bracket(parse, &phrases);
 }
 
-void syntax_too_deep(struct parse *parse, struct span span)
+void syntax_too_deep(struct parse *parse, struct span span, const char *what)
 {
 	if (!parse->stopped)
-		diag_error(parse->diag, "too-deep", span,
-			   "this nests deeper than %d levels; nothing behind it is read",
+		diag_error(parse->diag, "too-nested", span,
+			   "%s deeper than %d levels; nothing behind this is read", what,
 			   TREE_MAX_DEPTH);
 	parse->stopped = true;
 }

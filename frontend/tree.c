@@ -22,7 +22,7 @@ static void deepen(struct parse *parse, struct tree_expr *expr, const struct tre
 	expr->depth = child->depth + 1;
 	if (expr->depth <= TREE_MAX_DEPTH)
 		return;
-	syntax_too_deep(parse, expr->span);
+	syntax_too_deep(parse, expr->span, "the operations of this expression nest");
 	*expr = (struct tree_expr){.kind = EXPR_ERROR, .span = expr->span, .depth = 1};
 }
 
@@ -251,6 +251,7 @@ struct tree *tree_parse(struct arena *arena, struct diag *diag, const struct sou
 	struct tree *tree = ARENA_NEW(arena, struct tree);
 	tree->source = source;
 	*parse = (struct parse){.arena = arena, .diag = diag, .source = source, .tree = tree};
+	parse->unheard.arena = arena;
 	parse->last_item = &tree->item;
 	struct span whole = {source, 0, 0};
 	if (source->size > PARSE_MAX_SIZE) {

@@ -74,6 +74,10 @@ enum { NUMBER_ROOM = 40 };
 /* The fewest digits that, times the factor, give the value again; false if these digits cannot. */
 static bool write_digits(char text[NUMBER_ROOM], double digits, double factor, double value)
 {
+	if (digits == floor(digits) && digits < 1e15 && digits * factor == value) {
+		snprintf(text, NUMBER_ROOM, "%.0f", digits);
+		return true;
+	}
 	for (int precision = 1; precision <= 17; precision++) {
 		snprintf(text, NUMBER_ROOM, "%.*g", precision, digits);
 		if (strtod(text, NULL) * factor == value)
@@ -449,6 +453,16 @@ static void print_value(const struct tree_expr *expr, FILE *file)
 	}
 }
 
+/* Was there a comma before this value? It means nothing to the tree, but something to the reader. */
+static bool has_comma(const struct tree_property *property, int value)
+{
+	if (value == 0 || !property->span.source)
+		return false;
+	uint32_t begin = property->value[value - 1]->span.end,
+		 end = property->value[value]->span.begin;
+	return begin < end && memchr(property->span.source->text + begin, ',', end - begin);
+}
+
 static void print_block(const struct tree_block *block, int depth, FILE *file)
 {
 	indent(depth, file);
@@ -466,7 +480,7 @@ static void print_block(const struct tree_block *block, int depth, FILE *file)
 		indent(depth + 1, file);
 		fputs(property->name, file);
 		for (int i = 0; i < property->value_count; i++) {
-			fputs(i ? ", " : " ", file);
+			fputs(has_comma(property, i) ? ", " : " ", file);
 			print_value(property->value[i], file);
 		}
 		fputc('\n', file);

@@ -126,7 +126,7 @@ static struct stmt_list hold_bodies(struct parse *parse, struct tree_stmt *stmt,
 {
 	stmt->depth = 1 + (body.depth > orelse.depth ? body.depth : orelse.depth);
 	if (stmt->depth > TREE_MAX_DEPTH) {
-		syntax_too_deep(parse, stmt->span);
+		syntax_too_deep(parse, stmt->span, "statements nest");
 		return build_skipped(parse, stmt->span);
 	}
 	stmt->body = body.first;
@@ -198,8 +198,9 @@ struct entry_list build_block(struct parse *parse, struct word kind, struct expr
 			block->shape = name->arg;
 			block->shape_count = name->arg_count;
 		} else if (name->kind != EXPR_ERROR) {
-			diag_error(parse->diag, "syntax", name->span, "expected a name for this %s",
-				   kind.name);
+			diag_error(parse->diag, "syntax", name->span,
+				   "expected a name for this %s%s", kind.name,
+				   name->kind == EXPR_CALL ? "; its shape stands in [ ]" : "");
 		}
 		if (head.count > 1)
 			diag_error(parse->diag, "syntax", head.item[1]->span,
