@@ -70,7 +70,8 @@ static const char *confine(struct arena *arena, const char *model_path, const ch
 				     strerror(errno));
 	} else {
 		size_t length = strcmp(root, "/") ? strlen(root) : 0;
-		if (strncmp(*real, root, length) != 0 || (*real)[length] != '/')
+		if (strncmp(*real, root, length) != 0 ||
+		    ((*real)[length] && (*real)[length] != '/'))
 			wrong = arena_printf(
 				arena, "its data file '%.200s' leads outside the model's folder",
 				location);
