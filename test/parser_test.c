@@ -122,6 +122,32 @@ Test(parser, every_example_reads_and_prints_the_same_again)
 	expect_file(SOURCE_DIR "/frontend/ops.dnn");
 }
 
+/* The blocks of the reference that say their language stand for rules; each is a file of its own. */
+Test(parser, every_example_of_the_reference_is_read)
+{
+	size_t size;
+	char *text = load(SOURCE_DIR "/docs/language.md", &size), *end = text;
+	int count = 0;
+	for (char *begin; (begin = strstr(end, "\n```")); count++) {
+		begin += 4;
+		char *body = strchr(begin, '\n') + 1;
+		end = strstr(body, "\n```");
+		cr_assert_not_null(end, "a block of the reference has an end");
+		bool has_language = body > begin + 1;
+		*end = '\0';
+		struct reading reading;
+		read_text(&reading, has_language ? body : "");
+		cr_expect_eq(reading.diag.errors, 0, "%s\n%s", body,
+			     reading.diag.count ? reading.diag.finding[0].message : "");
+		expect_stable(&reading, "the reference");
+		done(&reading);
+		*end = '\n';
+		end += 4;
+	}
+	cr_expect_gt(count, 3, "blocks were found");
+	free(text);
+}
+
 /* ---- Values and places ---------------------------------------------------------------------------- */
 
 Test(parser, quantities_are_in_base_units_and_print_exactly)
