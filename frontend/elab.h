@@ -7,13 +7,15 @@
  * elab_nest.c   tensor statements: accesses, proofs, the target
  * elab_subscript.c, elab_ellipsis.c   indices, their ranges, subscripts
  * elab_scalar.c the scalar expression at each point of a nest
- * elab_tensor.c new tensors, their names, views, first fills */
+ * elab_tensor.c new tensors, views, first fills
+ * elab_names.c  each tensor's name once */
 #ifndef FRONTEND_ELAB_H
 #define FRONTEND_ELAB_H
 
 #include "frontend/elaborate.h"
 
-enum { MAX_CALL_DEPTH = 64, MAX_STEPS = 1000000 };
+/* A network that needs more was not written by a person who wants it: loops without end, calls that double. */
+enum { MAX_CALL_DEPTH = 64, MAX_STEPS = 2000000, MAX_RANGE = 1000000, MAX_TENSORS = 50000 };
 
 enum binding_kind { BIND_VALUE, BIND_DIM, BIND_INDEX, BIND_ELLIPSIS };
 
@@ -40,6 +42,7 @@ struct frame {
 	const struct tree_item *item;
 	struct span call;        /* the call, in the caller's text */
 	struct binding *binding; /* the latest last */
+	const char **bound;      /* their names, apart: all that a search looks at */
 	int binding_count;
 	const char *
 		path; /* layer that its parameters and tensors belong to: "c1", "b1.left"; "" in a network */
@@ -51,7 +54,8 @@ struct frame {
 	struct argument *given; /* parameters given by name in the call */
 	int given_count;
 	bool *given_used;
-	int loop_level; /* enclosing `for`s that run */
+	int first_tensor; /* tensors of the network before it began; it owns none of these */
+	int loop_level;   /* enclosing `for`s that run */
 	bool returned;
 	bool skipped; /* the parser skipped a statement: a missing name may be its */
 	struct value result;
@@ -60,8 +64,14 @@ struct frame {
 /* What the elaborator knows of a tensor beyond the network: by tensor id. */
 struct tensor_state {
 	const struct frame *owner; /* may still write it; NULL = complete */
-	bool is_named;             /* has the name that the user gave it in a network or a binding */
-	struct statement *fill;    /* gives it its first value, if what follows does not */
+	bool is_named;          /* has the name that the user gave it in a network or a binding */
+	struct statement *fill; /* gives it its first value, if what follows does not */
+};
+
+/* The names that tensors of the network have or had. */
+struct name_table {
+	struct elab_name **slot; /* open addressing; slots is a power of two, or 0 */
+	size_t slots, used;
 };
 
 struct elaborator {
@@ -75,7 +85,10 @@ struct elaborator {
 	const char *place;     /* an importer's place in words, or NULL */
 	const char **op_names; /* for did-you-mean */
 	int op_name_count;
-	int depth, steps;
+	struct name_table names;
+	int depth;
+	int64_t steps;   /* evaluations so far */
+	bool gave_up;    /* a limit was met, and that was said */
 	int first_error; /* diag->errors at the start */
 };
 
@@ -90,6 +103,8 @@ void elab_note_shape(struct elaborator *, const struct frame *, const struct ten
 struct span elab_user_span(const struct frame *, struct span);
 const char *elab_shape_text(struct elaborator *, const struct tensor *);
 struct value elab_poison(void);
+/* So many steps more; false, once with an error, when the network takes too many or grows too large. */
+bool elab_step(struct elaborator *, const struct frame *, struct span, int64_t count);
 
 /* ---- Frames and names (elab_body.c) ----------------------------------------------------------------- */
 
@@ -124,7 +139,6 @@ const char *elab_value_text(struct elaborator *, struct value);
 struct tensor *elab_tensor_new(struct elaborator *, const char *name, enum type, enum role,
 			       int rank, const int64_t extent[], const char *const dim[],
 			       struct span origin);
-const char *elab_unique_name(struct elaborator *, const char *name);
 bool elab_type(struct elaborator *, struct frame *, const struct tree_type *, enum type fallback,
 	       enum type *);
 void elab_declare(struct elaborator *, struct frame *, const struct tree_stmt *);
@@ -137,6 +151,13 @@ void elab_complete(struct elaborator *, const struct frame *);
 void elab_fill(struct elaborator *, struct frame *, struct tensor *, double value, struct span);
 struct statement *elab_statement_new(struct elaborator *, const struct frame *, struct span);
 void elab_statement_append(struct elaborator *, struct statement *);
+
+/* ---- Names of tensors (elab_names.c) ----------------------------------------------------------------------- */
+
+/* Gives the tensor this name, or name.2, name.3, ... where that is taken; its old name is free then. */
+void elab_rename(struct elaborator *, struct tensor *, const char *name);
+/* path, or path.2, path.3, ... such that a parameter of this name below it is new. */
+const char *elab_param_path(struct elaborator *, const char *path, const char *name);
 
 /* ---- Tensor statements (elab_nest.c, elab_scalar.c) ------------------------------------------------------- */
 
@@ -164,7 +185,6 @@ struct nest {
 	bool is_ellipsis[MAX_LOOPS]; /* made by an ellipsis: not found by name */
 	struct access **access;      /* all of them, the target first */
 	int access_count;
-	enum type read_type; /* of the tensors read, TYPE_COUNT = none yet */
 	bool failed;
 };
 
@@ -191,5 +211,7 @@ struct access *nest_access(struct elaborator *, struct nest *, const struct tree
 struct scalar *nest_scalar(struct elaborator *, struct nest *, const struct tree_expr *);
 /* Gives a flexible constant its type and makes all types final. */
 struct scalar *nest_typed(struct scalar *, enum type);
+/* The element type of a new tensor that takes the expression; TYPE_COUNT where it has none of its own. */
+enum type nest_result_type(const struct scalar *);
 
 #endif

@@ -9,7 +9,7 @@
 struct binding *elab_find(const struct frame *frame, const char *name)
 {
 	for (int i = frame->binding_count - 1; i >= 0; i--)
-		if (strcmp(frame->binding[i].name, name) == 0)
+		if (frame->bound[i] == name) /* both are interned */
 			return &frame->binding[i];
 	return NULL;
 }
@@ -18,7 +18,9 @@ struct binding *elab_bind(struct elaborator *e, struct frame *frame, const char 
 			  enum binding_kind kind, struct span span)
 {
 	struct binding bound = {.name = name, .kind = kind, .span = span};
+	int names = frame->binding_count;
 
+	ARENA_APPEND(e->arena, frame->bound, names, name);
 	ARENA_APPEND(e->arena, frame->binding, frame->binding_count, bound);
 	return &frame->binding[frame->binding_count - 1];
 }
@@ -28,9 +30,12 @@ static void unbind_turn(struct frame *frame, int level)
 {
 	int kept = 0;
 
-	for (int i = 0; i < frame->binding_count; i++)
-		if (frame->binding[i].loop_level < level)
-			frame->binding[kept++] = frame->binding[i];
+	for (int i = 0; i < frame->binding_count; i++) {
+		if (frame->binding[i].loop_level >= level)
+			continue;
+		frame->binding[kept] = frame->binding[i];
+		frame->bound[kept++] = frame->bound[i];
+	}
 	frame->binding_count = kept;
 }
 
@@ -65,7 +70,7 @@ static void name_tensor(struct elaborator *e, const struct frame *frame, struct 
 	if (state->is_named || value.tensor->role != ROLE_LOCAL)
 		return;
 	state->is_named = true;
-	value.tensor->name = elab_unique_name(e, name);
+	elab_rename(e, value.tensor, name);
 }
 
 /* ---- Statements ---------------------------------------------------------------------------------------- */
@@ -200,11 +205,7 @@ static void run_if(struct elaborator *e, struct frame *frame, const struct tree_
 void elab_run(struct elaborator *e, struct frame *frame, const struct tree_stmt *stmt)
 {
 	for (; stmt && !frame->returned; stmt = stmt->next) {
-		if (++e->steps > MAX_STEPS) {
-			if (e->steps == MAX_STEPS + 1)
-				elab_error(e, frame, "too-long", stmt->span,
-					   "building the network takes more than %d steps",
-					   MAX_STEPS);
+		if (!elab_step(e, frame, stmt->span, 1)) {
 			frame->returned = true;
 			frame->result = elab_poison();
 			return;

@@ -472,7 +472,8 @@ static const struct tree_item *find_operator(struct elaborator *e, struct frame 
 struct value elab_call(struct elaborator *e, struct frame *caller, const char *op, struct span call,
 		       struct span name_span, const char *layer, struct argument *arg, int count)
 {
-	struct frame frame = {.caller = caller, .call = call};
+	struct frame frame = {
+		.caller = caller, .call = call, .first_tensor = e->network->tensor_count};
 
 	frame.item = find_operator(e, caller, op, name_span);
 	if (!frame.item)

@@ -100,10 +100,6 @@ struct access *nest_access(struct elaborator *e, struct nest *nest, const struct
 		}
 		access->value = value.number;
 	}
-	if (nest->read_type == TYPE_COUNT)
-		nest->read_type = tensor->type;
-	else if (nest->read_type != tensor->type)
-		nest->read_type = type_common(nest->read_type, tensor->type);
 	ARENA_APPEND(e->arena, nest->access, nest->access_count, access);
 	return access;
 }
@@ -145,14 +141,10 @@ static bool all_known(struct elaborator *e, struct nest *nest)
 
 	for (int i = 0; i < nest->statement->loops; i++) {
 		const char *name = nest->statement->loop[i].name, *nearest;
-		const char **candidate =
-			ARENA_ARRAY(e->arena, nest->frame->binding_count + 1, const char *);
 
 		if (nest->known[i])
 			continue;
-		for (int k = 0; k < nest->frame->binding_count; k++)
-			candidate[k] = nest->frame->binding[k].name;
-		nearest = diag_nearest(name, candidate, nest->frame->binding_count);
+		nearest = diag_nearest(name, nest->frame->bound, nest->frame->binding_count);
 		elab_error(e, nest->frame, "unknown-range", nest->where[i],
 			   "the range of index '%s' is not known: it stands alone in no "
 			   "dimension%s%s%s",
@@ -175,7 +167,7 @@ static struct tensor *new_target(struct elaborator *e, struct nest *nest, int ra
 	bool is_library = frame->item->span.source && frame->item->span.source->is_library;
 	int64_t extent[MAX_RANK] = {0}, least, count;
 	struct tensor *tensor;
-	enum type type = nest->read_type;
+	enum type type = nest_result_type(nest->statement->value);
 
 	for (int i = 0; i < rank; i++) {
 		subscript_range(nest->statement, &sub[i], &least, &extent[i]);
@@ -334,7 +326,7 @@ static bool build(struct elaborator *e, struct nest *nest, struct tensor *target
 
 void elab_tensor_statement(struct elaborator *e, struct frame *frame, const struct tree_stmt *tree)
 {
-	struct nest nest = {.frame = frame, .tree = tree, .read_type = TYPE_COUNT};
+	struct nest nest = {.frame = frame, .tree = tree};
 	struct binding *bound = elab_find(frame, tree->target->name);
 	struct dim broadcast_dim[MAX_RANK] = {{0}};
 	struct tensor *target = NULL;

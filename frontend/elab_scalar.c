@@ -52,6 +52,28 @@ struct scalar *nest_typed(struct scalar *scalar, enum type type)
 	return scalar;
 }
 
+/* The type in which it is computed, but narrow integers stay as narrow as their tensors: the sum of two i8 is an i8.
+ * Numbers and positions have no type of their own. */
+enum type nest_result_type(const struct scalar *s)
+{
+	enum type result = TYPE_COUNT;
+
+	if (s->kind == SCALAR_READ || s->type == TYPE_COUNT)
+		return s->type;
+	if (s->kind != SCALAR_APPLY)
+		return TYPE_COUNT;
+	if (type_info(s->type)->is_float || fn_info(s->fn)->is_comparison)
+		return s->type;
+	for (int i = s->fn == FN_SELECT; i < fn_info(s->fn)->arity; i++) {
+		enum type type = nest_result_type(s->arg[i]);
+
+		if (result == TYPE_COUNT ||
+		    (type != TYPE_COUNT && type_info(type)->bytes > type_info(result)->bytes))
+			result = type;
+	}
+	return result;
+}
+
 /* The type in which operands meet; TYPE_COUNT while all are flexible. */
 static enum type meet(struct scalar *const arg[], int first, int count)
 {
@@ -162,12 +184,8 @@ static struct scalar *read(struct elaborator *e, struct nest *nest, const struct
 	if (!bound || bound->kind != BIND_VALUE || bound->value.kind != VALUE_TENSOR) {
 		if (bound && bound->kind == BIND_VALUE && bound->value.kind == VALUE_POISON)
 			return NULL;
-		const char **candidate =
-			ARENA_ARRAY(e->arena, nest->frame->binding_count + 1, const char *);
-		for (int i = 0; i < nest->frame->binding_count; i++)
-			candidate[i] = nest->frame->binding[i].name;
 		const char *nearest =
-			diag_nearest(expr->name, candidate, nest->frame->binding_count);
+			diag_nearest(expr->name, nest->frame->bound, nest->frame->binding_count);
 		elab_error(e, nest->frame, "not-a-tensor", expr->name_span,
 			   "no tensor is called '%s' here%s%s%s", expr->name,
 			   nearest ? "; did you mean '" : "", nearest ? nearest : "",
@@ -288,6 +306,8 @@ struct scalar *nest_scalar(struct elaborator *e, struct nest *nest, const struct
 {
 	struct scalar *a;
 
+	if (!elab_step(e, nest->frame, expr->span, 1))
+		return NULL;
 	if (is_static(nest, expr))
 		return constant(e, nest, expr);
 	switch (expr->kind) {

@@ -1,21 +1,7 @@
-/* elab_tensor.c -- new tensors: their names, shapes, types, first values, and views of them. */
+/* elab_tensor.c -- new tensors: their shapes, types, first values, and views of them. */
 #include <math.h>
 #include <string.h>
 #include "frontend/elab.h"
-
-const char *elab_unique_name(struct elaborator *e, const char *name)
-{
-	const char *candidate = name;
-
-	for (int number = 2;; number++) {
-		bool taken = false;
-		for (int i = 0; i < e->network->tensor_count && !taken; i++)
-			taken = strcmp(e->network->tensor[i]->name, candidate) == 0;
-		if (!taken)
-			return candidate;
-		candidate = arena_printf(e->arena, "%s.%d", name, number);
-	}
-}
 
 struct tensor *elab_tensor_new(struct elaborator *e, const char *name, enum type type,
 			       enum role role, int rank, const int64_t extent[],
@@ -24,7 +10,7 @@ struct tensor *elab_tensor_new(struct elaborator *e, const char *name, enum type
 	struct tensor *tensor = ARENA_NEW(e->arena, struct tensor);
 	struct tensor_state state = {0};
 
-	tensor->name = elab_unique_name(e, name);
+	elab_rename(e, tensor, name);
 	tensor->id = e->network->tensor_count;
 	tensor->type = type;
 	tensor->role = role;
@@ -51,9 +37,10 @@ struct tensor *elab_number_tensor(struct elaborator *e, enum type type, double n
 		tensor->type = TYPE_F32;
 		array = array_new(TYPE_F32, 0, NULL);
 	}
+	if (!array)
+		arena_fail(e->arena);
 	tensor->data = array;
-	if (array)
-		array_set(array, 0, number);
+	array_set(array, 0, number);
 	return tensor;
 }
 
@@ -238,16 +225,8 @@ static const char *param_name(struct elaborator *e, struct frame *frame, const c
 
 	if (frame->caller == NULL)
 		return name;
-	if (!frame->param_path) {
-		const char *full = arena_printf(e->arena, "%s.%s", path, name);
-		const char *candidate = path;
-
-		for (int number = 2; strcmp(elab_unique_name(e, full), full) != 0; number++) {
-			candidate = arena_printf(e->arena, "%s.%d", path, number);
-			full = arena_printf(e->arena, "%s.%s", candidate, name);
-		}
-		frame->param_path = candidate;
-	}
+	if (!frame->param_path)
+		frame->param_path = elab_param_path(e, path, name);
 	return arena_printf(e->arena, "%s.%s", frame->param_path, name);
 }
 
@@ -410,7 +389,7 @@ static void drop(struct network *net, const struct statement *dropped)
 
 void elab_complete(struct elaborator *e, const struct frame *frame)
 {
-	for (int i = 0; i < e->state_count; i++) {
+	for (int i = frame->first_tensor; i < e->state_count; i++) {
 		struct tensor_state *state = &e->state[i];
 
 		if (state->owner != frame)

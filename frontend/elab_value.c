@@ -198,14 +198,16 @@ static struct value range_of(struct elaborator *e, struct frame *frame, double f
 {
 	struct value list = {.kind = VALUE_LIST};
 
-	if (!elab_is_integer(first) || !elab_is_integer(last) || last - first > MAX_STEPS) {
+	if (!elab_is_integer(first) || !elab_is_integer(last) || last - first > MAX_RANGE) {
 		elab_error(e, frame, "bad-range", span,
 			   "a range needs two integers at most %d apart, and these are %.15g and "
 			   "%.15g",
-			   MAX_STEPS, first, last);
+			   MAX_RANGE, first, last);
 		return elab_poison();
 	}
 	list.count = last > first ? (int)(last - first) : 0;
+	if (!elab_step(e, frame, span, list.count))
+		return elab_poison();
 	list.item = ARENA_ARRAY(e->arena, list.count + 1, struct value);
 	for (int i = 0; i < list.count; i++)
 		list.item[i] = value_number(first + i);
@@ -333,10 +335,13 @@ static double number_operator(enum expr_op op, double a, double b)
 }
 
 /* (a, b) + (c) */
-static struct value joined(struct elaborator *e, struct value a, struct value b)
+static struct value joined(struct elaborator *e, struct frame *frame, struct value a,
+			   struct value b, struct span span)
 {
 	struct value list = {.kind = VALUE_LIST, .count = a.count + b.count};
 
+	if (!elab_step(e, frame, span, list.count))
+		return elab_poison();
 	list.item = ARENA_ARRAY(e->arena, list.count + 1, struct value);
 	for (int i = 0; i < list.count; i++)
 		list.item[i] = i < a.count ? a.item[i] : b.item[i - a.count];
@@ -365,7 +370,7 @@ static struct value binary(struct elaborator *e, struct frame *frame, const stru
 	    (expr->op == OP_EQ || expr->op == OP_NE))
 		return value_number((strcmp(a.string, b.string) == 0) == (expr->op == OP_EQ));
 	if (a.kind == VALUE_LIST && b.kind == VALUE_LIST && expr->op == OP_ADD)
-		return joined(e, a, b);
+		return joined(e, frame, a, b, expr->span);
 	if ((a.kind == VALUE_TENSOR || b.kind == VALUE_TENSOR) &&
 	    (a.kind == VALUE_TENSOR || a.kind == VALUE_NUMBER) &&
 	    (b.kind == VALUE_TENSOR || b.kind == VALUE_NUMBER) && expr->op <= OP_POW &&
@@ -433,7 +438,6 @@ static struct value name(struct elaborator *e, struct frame *frame, const struct
 	} constant[] = {
 		{"pi", 3.14159265358979323846}, {"infinity", INFINITY}, {"true", 1}, {"false", 0}};
 	struct binding *bound = elab_find(frame, expr->name);
-	const char **candidate = ARENA_ARRAY(e->arena, frame->binding_count + 1, const char *);
 	const char *nearest;
 
 	if (bound && (bound->kind == BIND_DIM || bound->kind == BIND_INDEX)) {
@@ -459,9 +463,7 @@ static struct value name(struct elaborator *e, struct frame *frame, const struct
 			return value_number(constant[i].number);
 	if (frame->skipped)
 		return elab_poison();
-	for (int i = 0; i < frame->binding_count; i++)
-		candidate[i] = frame->binding[i].name;
-	nearest = diag_nearest(expr->name, candidate, frame->binding_count);
+	nearest = diag_nearest(expr->name, frame->bound, frame->binding_count);
 	if (nearest)
 		elab_error(e, frame, "unknown-name", expr->span,
 			   "nothing is called '%s' here; did you mean '%s'?", expr->name, nearest);
@@ -503,6 +505,8 @@ struct value elab_eval(struct elaborator *e, struct frame *frame, const struct t
 {
 	bool truth;
 
+	if (!elab_step(e, frame, expr->span, 1))
+		return elab_poison();
 	switch (expr->kind) {
 	case EXPR_NUMBER:
 		return value_number(expr->number);

@@ -72,6 +72,24 @@ void elab_note_shape(struct elaborator *e, const struct frame *frame, const stru
 			  elab_shape_text(e, tensor));
 }
 
+bool elab_step(struct elaborator *e, const struct frame *frame, struct span span, int64_t count)
+{
+	bool is_large =
+		e->network->tensor_count > MAX_TENSORS || e->network->statement_count > MAX_TENSORS;
+
+	e->steps += count;
+	if (e->steps <= MAX_STEPS && !is_large)
+		return true;
+	if (!e->gave_up && is_large)
+		elab_error(e, frame, "too-long", span,
+			   "a network has at most %d tensors and as many statements", MAX_TENSORS);
+	else if (!e->gave_up)
+		elab_error(e, frame, "too-long", span,
+			   "building the network takes more than %d steps", MAX_STEPS);
+	e->gave_up = true;
+	return false;
+}
+
 /* ---- What the outputs need ------------------------------------------------------------------------------ */
 
 static struct tensor *storage(struct tensor *tensor)
@@ -313,8 +331,8 @@ static void take_outputs(struct elaborator *e, struct frame *frame)
 		}
 		if (!e->state[tensor->id].is_named && tensor->role == ROLE_LOCAL &&
 		    !tensor->is_output) {
-			tensor->name = elab_unique_name(
-				e, count == 1 ? "output" : arena_printf(e->arena, "output%d", i));
+			elab_rename(e, tensor,
+				    count == 1 ? "output" : arena_printf(e->arena, "output%d", i));
 			e->state[tensor->id].is_named = true;
 		}
 		add_output(e, tensor->name, tensor);
@@ -418,7 +436,7 @@ struct value build_call(struct build *b, const char *layer, const char *op,
 	if (result.kind == VALUE_TENSOR && result.tensor->role == ROLE_LOCAL &&
 	    !b->e.state[result.tensor->id].is_named) {
 		b->e.state[result.tensor->id].is_named = true;
-		result.tensor->name = elab_unique_name(&b->e, layer);
+		elab_rename(&b->e, result.tensor, layer);
 	}
 	return result;
 }

@@ -28,7 +28,7 @@ struct check {
 	const struct statement *statement; /* being checked, or NULL */
 	bool *is_written;                  /* for each tensor: every element has a value */
 	int64_t *boxed;                    /* for each tensor: elements in disjoint boxes so far */
-	struct box *box;                   /* of tensors not wholly written yet */
+	struct box **box;                  /* for each tensor: these boxes */
 	const char *broken;                /* the first broken promise */
 };
 
@@ -362,11 +362,12 @@ static bool add_box(struct check *c)
 	box->tensor = s->target.tensor;
 	if (!statement_box(s, box->least, box->greatest))
 		return false;
-	for (const struct box *b = c->box; b; b = b->next)
-		if (b->tensor == box->tensor && overlap(b, box))
+	struct box **others = &c->box[box->tensor->id];
+	for (const struct box *b = *others; b; b = b->next)
+		if (overlap(b, box))
 			return false;
-	box->next = c->box;
-	c->box = box;
+	box->next = *others;
+	*others = box;
 	c->boxed[box->tensor->id] += statement_points(s);
 	return true;
 }
@@ -425,6 +426,7 @@ const char *network_check(const struct network *net)
 		return c.broken;
 	c.is_written = ARENA_ARRAY(net->arena, net->tensor_count + 1, bool);
 	c.boxed = ARENA_ARRAY(net->arena, net->tensor_count + 1, int64_t);
+	c.box = ARENA_ARRAY(net->arena, net->tensor_count + 1, struct box *);
 	for (int i = 0; i < net->tensor_count; i++)
 		c.is_written[i] = net->tensor[i]->role != ROLE_LOCAL;
 	for (int i = 0; i < net->statement_count; i++)
