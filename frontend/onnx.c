@@ -43,6 +43,14 @@ const char *onnx_shown(struct arena *arena, const char *name)
 	return arena_printf(arena, "%.*s...", MOST, name);
 }
 
+void onnx_file_read(struct program *program, const char *path)
+{
+	for (int i = 0; i < program->file_count; i++)
+		if (!strcmp(program->file[i], path))
+			return;
+	ARENA_APPEND(program->arena, program->file, program->file_count, path);
+}
+
 /* ---- Decoding ---------------------------------------------------------------------------------------- */
 
 /* What keeps the bytes from being a model, or NULL. */
@@ -76,6 +84,7 @@ static bool load(struct onnx *o)
 		return false;
 	}
 	o->file_size = (int64_t)size;
+	onnx_file_read(o->program, o->path);
 	const char *reason = decode(o, (const uint8_t *)bytes, size);
 	free(bytes);
 	if (reason)

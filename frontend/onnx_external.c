@@ -125,7 +125,8 @@ static const char *read_part(struct arena *arena, const char *path, const char *
 }
 
 const char *onnx_external_read(struct arena *arena, const char *model_path,
-			       const Onnx__TensorProto *t, int64_t size, uint8_t **bytes)
+			       const Onnx__TensorProto *t, int64_t size, uint8_t **bytes,
+			       const char **path)
 {
 	const char *location = entry(t, "location");
 	const char *offset_text = entry(t, "offset");
@@ -142,6 +143,7 @@ const char *onnx_external_read(struct arena *arena, const char *model_path,
 	if (length != size)
 		return arena_printf(arena, "its shape needs %lld bytes, its data have %lld",
 				    (long long)size, (long long)length);
+	*path = arena_printf(arena, "%s/%s", folder_of(arena, model_path), location);
 	const char *wrong = confine(arena, model_path, location, &real);
 	if (!wrong)
 		wrong = read_part(arena, real, location, offset, size, bytes);

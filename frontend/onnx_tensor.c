@@ -322,8 +322,11 @@ static bool locate(struct onnx *o, const struct onnx_node *node, const Onnx__Ten
 	int64_t size = count * type->bytes;
 	*bytes = *external = NULL;
 	if (t->data_location == ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL) {
-		const char *wrong = onnx_external_read(o->arena, o->path, t, size, external);
-		if (wrong)
+		const char *path,
+			*wrong = onnx_external_read(o->arena, o->path, t, size, external, &path);
+		if (!wrong)
+			onnx_file_read(o->program, path);
+		else
 			onnx_error(o, node, "tensor '%s': %s", name, wrong);
 		*bytes = *external;
 		return !wrong;

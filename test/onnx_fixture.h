@@ -252,7 +252,8 @@ struct import {
 	struct arena *arena;
 	struct diag diag;
 	struct network *network;
-	char *text; /* what was said */
+	char *text;        /* what was said */
+	const char *files; /* read, for dependency lists */
 	struct array *output[8];
 };
 
@@ -277,7 +278,11 @@ static inline struct import import_file(const char *path, const char *dims)
 								strtoll(equals + 1, NULL, 10)};
 	}
 	i.diag.arena = i.arena;
-	i.network = onnx_import(program_new(i.arena, &i.diag), path, &options);
+	struct program *program = program_new(i.arena, &i.diag);
+	i.network = onnx_import(program, path, &options);
+	i.files = "";
+	for (int k = 0; k < program->file_count; k++)
+		i.files = arena_printf(i.arena, "%s%s%s", i.files, k ? " " : "", program->file[k]);
 	FILE *memory = open_memstream(&i.text, &size);
 	diag_print_text(&i.diag, memory, false);
 	fclose(memory);

@@ -395,6 +395,7 @@ Test(onnx, external_data)
 	cr_assert(!symlink("../outside.bin", "inner/link.bin") && !symlink("/etc", "inner/folder"),
 		  "links");
 	struct import i = import_external("location data.bin offset 8 length 8");
+	cr_expect_str_eq(i.files, "inner/model.onnx inner/data.bin", "files: %s", i.files);
 	run(&i);
 	cr_expect_eq(array_get(i.output[0], 0), 3, "the third number: %g",
 		     array_get(i.output[0], 0));
