@@ -13,13 +13,14 @@ enum machine_kind { MACHINE_CPU, MACHINE_ACCELERATOR, MACHINE_CLUSTER };
 struct machine {
 	const char *name;
 	enum machine_kind kind;
-	bool native;                   /* cpu: properties left out are this host's */
-	const char *cpu;               /* cpu: LLVM's name, or NULL */
-	const char *triple;            /* cpu: or NULL */
-	const struct tree_block *block; /* checked: every property is known, in place, of the right measure */
+	bool native;        /* cpu: properties left out are this host's */
+	const char *cpu;    /* cpu: LLVM's name, or NULL */
+	const char *triple; /* cpu: or NULL */
+	const struct tree_block
+		*block; /* checked: every property is known, in place, of the right measure */
 };
 
-/* Checks the machine of this name (NULL: the only one, or the last). NULL after errors in diag. */
+/* Checks the machine of this name; NULL as a name means the last that is not a node of another. NULL after errors. */
 struct machine *machine_check(struct program *, const char *name);
 
 #endif
