@@ -151,6 +151,28 @@ static void dump_machine(const struct machine *machine)
 	tree_print(&(struct tree){.item = &item}, stdout);
 }
 
+/* Does the work end in code? With -run it may, and the interpreter serves where no machine is given. */
+static bool wants_code(const struct options *options)
+{
+	return (options->out && !options->run) || options->dump[DUMP_IR] || options->dump[DUMP_ASM];
+}
+
+/* Code is made for cpu machines; said before any work is done for another. */
+static bool check_kind(struct job *job)
+{
+	if (!job->machine && wants_code(&job->options))
+		return fail(job, WRONG_USAGE, "no-machine",
+			    sentence("native code needs a machine: -hw FILE"));
+	bool runs = job->options.run || wants_code(&job->options);
+	if (runs && job->machine && job->machine->kind != MACHINE_CPU)
+		return fail(
+			job, WRONG_USAGE, "machine-kind",
+			sentence("machine '%s' is no cpu, and code is made for cpu machines only "
+				 "so far",
+				 job->machine->name));
+	return true;
+}
+
 /* Goes on after errors, to find the next. */
 static bool check(struct job *job)
 {
@@ -164,7 +186,7 @@ static bool check(struct job *job)
 				     job->options.machine_file));
 	if (job->machine && job->options.dump[DUMP_MACHINE])
 		dump_machine(job->machine);
-	return true;
+	return job->diag.errors > 0 || check_kind(job);
 }
 
 /* ---- Lower ------------------------------------------------------------------------------------------- */
@@ -218,6 +240,26 @@ static int parameters_without_values(const struct network *network)
 	return count;
 }
 
+/* What will be touched, against what this machine has: a system that lends out more memory than there is ends
+ * the process that then uses it, without a word. */
+static bool fits_memory(struct job *job)
+{
+	const struct network *network = job->network;
+	double have = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGE_SIZE), need = 0;
+	for (int i = 0; i < network->tensor_count; i++) {
+		const struct tensor *tensor = network->tensor[i];
+		bool is_local = tensor->role == ROLE_LOCAL || tensor->role == ROLE_INPUT;
+		if (!tensor->view_of && (job->options.run || !is_local))
+			need += (double)tensor_count(tensor) * type_info(tensor->type)->bytes;
+	}
+	if (have <= 0 || need <= have)
+		return true;
+	return fail(job, SYSTEM_REFUSED, "too-little-memory",
+		    sentence("the tensors of network '%s' need %.3g GB of memory, and this machine "
+			     "has %.3g GB",
+			     network->name, need * 1e-9, have * 1e-9));
+}
+
 static bool load_file(struct job *job, const char *path)
 {
 	char *data;
@@ -235,12 +277,14 @@ static bool load_file(struct job *job, const char *path)
 
 static bool needs_values(const struct options *options)
 {
-	return options->run || options->out || options->dump[DUMP_IR] || options->dump[DUMP_ASM];
+	return options->run || wants_code(options);
 }
 
 static bool load(struct job *job)
 {
 	const struct options *options = &job->options;
+	if (needs_values(options) && !fits_memory(job))
+		return false;
 	if (options->weights_file && !load_file(job, options->weights_file))
 		return false;
 	int missing = needs_values(options) ? parameters_without_values(job->network) : 0;
@@ -282,20 +326,6 @@ static struct cpu_target target_of(const struct job *job)
 	if (cpu && strcmp(cpu, "native") == 0)
 		cpu = NULL;
 	return (struct cpu_target){.triple = triple, .cpu = cpu};
-}
-
-static bool require_cpu(struct job *job)
-{
-	if (!job->machine)
-		return fail(job, WRONG_USAGE, "no-machine",
-			    sentence("native code needs a machine: -hw FILE"));
-	if (job->machine->kind != MACHINE_CPU)
-		return fail(
-			job, WRONG_USAGE, "machine-kind",
-			sentence("machine '%s' is no cpu, and code is made for cpu machines only "
-				 "so far",
-				 job->machine->name));
-	return true;
 }
 
 static bool read_input(struct job *job, int i)
@@ -423,7 +453,7 @@ static bool run(struct job *job)
 {
 	if (!job->options.run)
 		return true;
-	if ((job->machine && !require_cpu(job)) || !read_inputs(job) || !execute(job))
+	if (!read_inputs(job) || !execute(job))
 		return false;
 	if (job->options.out)
 		return write_outputs(job);
@@ -443,16 +473,36 @@ static bool write_code(struct job *job, char *error, const char *path, char *dat
 	return error ? fail(job, SYSTEM_REFUSED, "unwritable-file", error) : true;
 }
 
-static bool write_form(struct job *job, enum cpu_form form, const char *path)
+/* The file's bytes in *data, to be freed; tells what the emitter has to remark. */
+static char *make_form(struct job *job, enum cpu_form form, char **data, size_t *size)
 {
 	struct cpu_target target = target_of(job);
-	char *data = NULL, *note = NULL;
-	size_t size = 0;
-	char *error = cpu_emit(job->network, &target, form, &data, &size, &note);
+	char *note = NULL;
+	char *error = cpu_emit(job->network, &target, form, data, size, &note);
 	if (note)
 		remark(job, note);
 	free(note);
+	return error;
+}
+
+static bool write_form(struct job *job, enum cpu_form form, const char *path)
+{
+	char *data = NULL;
+	size_t size = 0;
+	char *error = make_form(job, form, &data, &size);
 	return write_code(job, error, path, data, size);
+}
+
+static bool dump_form(struct job *job, enum cpu_form form)
+{
+	char *data = NULL;
+	size_t size = 0;
+	char *error = make_form(job, form, &data, &size);
+	if (error)
+		return fail(job, WRONG_INPUT, "code-generation", error);
+	fwrite(data, 1, size, stdout);
+	free(data);
+	return true;
 }
 
 /* stem.o and stem.h beside it. */
@@ -471,14 +521,11 @@ static bool emit(struct job *job)
 {
 	const struct options *options = &job->options;
 	const char *out = options->out;
-	bool is_code = out && !options->run;
-	if ((is_code || options->dump[DUMP_IR] || options->dump[DUMP_ASM]) && !require_cpu(job))
+	if (options->dump[DUMP_IR] && !dump_form(job, CPU_IR))
 		return false;
-	if (options->dump[DUMP_IR] && !write_form(job, CPU_IR, "/dev/stdout"))
+	if (options->dump[DUMP_ASM] && !dump_form(job, CPU_ASSEMBLY))
 		return false;
-	if (options->dump[DUMP_ASM] && !write_form(job, CPU_ASSEMBLY, "/dev/stdout"))
-		return false;
-	if (!is_code)
+	if (!out || options->run)
 		return true;
 	if (ends_with(out, ".ll"))
 		return write_form(job, CPU_IR, out);
