@@ -16,8 +16,8 @@ struct machine {
 	bool native;        /* cpu: properties left out are this host's */
 	const char *cpu;    /* cpu: LLVM's name, or NULL */
 	const char *triple; /* cpu: or NULL */
-	const struct tree_block
-		*block; /* checked: every property is known, in place, of the right measure */
+	/* Checked: every property is known, in place, of the right measure. */
+	const struct tree_block *block;
 };
 
 /* Checks the machine of this name; NULL as a name means the last that is not a node of another. NULL after errors. */
