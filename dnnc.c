@@ -248,9 +248,11 @@ static bool fits_memory(struct job *job)
 	double have = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGE_SIZE), need = 0;
 	for (int i = 0; i < network->tensor_count; i++) {
 		const struct tensor *tensor = network->tensor[i];
-		bool is_local = tensor->role == ROLE_LOCAL || tensor->role == ROLE_INPUT;
-		if (!tensor->view_of && (job->options.run || !is_local))
-			need += (double)tensor_count(tensor) * type_info(tensor->type)->bytes;
+		bool is_value = tensor->role == ROLE_LOCAL || tensor->role == ROLE_INPUT;
+		int copies = tensor->is_output && !job->machine ? 2 : 1; /* of the interpreter */
+		if (!tensor->view_of && (job->options.run || !is_value))
+			need += (double)tensor_count(tensor) * type_info(tensor->type)->bytes *
+				copies;
 	}
 	if (have <= 0 || need <= have)
 		return true;
@@ -273,11 +275,6 @@ static bool load_file(struct job *job, const char *path)
 		return fail(job, WRONG_INPUT, "bad-weights", error);
 	weights_load(job->network, &job->weights, path, &job->diag);
 	return job->diag.errors == 0;
-}
-
-static bool needs_values(const struct options *options)
-{
-	return options->run || wants_code(options);
 }
 
 static bool load(struct job *job)
