@@ -1,9 +1,12 @@
 /* cpu_test.c -- native code against the reference interpreter, bit for bit; names, targets and
  * scratch. */
 #include "backend/cpu/cpu.h"
+#include "backend/cpu/scratch.h"
 #include "test/ops_fixture.h"
 
 #include <stdint.h>
+#include <stdio.h>
+#include <unistd.h>
 
 TestSuite(cpu, .timeout = 240);
 
@@ -120,4 +123,224 @@ Test(cpu, operators_equal_the_interpreter)
 {
 	for (size_t i = 0; i < sizeof networks / sizeof *networks; i++)
 		expect_same(networks[i]);
+}
+
+/* ---- Files ---------------------------------------------------------------------------------- */
+
+static void begin_network(struct run *run, const char *text)
+{
+	run_elaborate(run, text);
+	cr_assert_not_null(run->network, "no network from: %s", text);
+	fill_parameters(run->network);
+}
+
+static const char small[] =
+	"network t(x: f32[1, 3, 9, 9]) { y = softmax(dense(flatten(relu(conv(x, 20, "
+	"kernel = 3, pad = 1))), 10)); return y }";
+
+static const enum cpu_form forms[] = {CPU_OBJECT, CPU_ASSEMBLY, CPU_IR};
+
+Test(cpu, same_network_same_bytes)
+{
+	struct run run = {0};
+	begin_network(&run, small);
+	for (int i = 0; i < 3; i++) {
+		char *first, *second;
+		size_t first_size, second_size;
+		char *error = cpu_emit(run.network, NULL, forms[i], &first, &first_size, NULL);
+		cr_assert_null(error, "form %d: %s", i, error);
+		error = cpu_emit(run.network, NULL, forms[i], &second, &second_size, NULL);
+		cr_assert_null(error, "form %d: %s", i, error);
+		cr_assert_eq(first_size, second_size, "form %d differs in size", i);
+		cr_assert_arr_eq(first, second, first_size, "form %d differs", i);
+		free(first);
+		free(second);
+	}
+	run_free(&run);
+}
+
+/* What is asked for; a word of the error, or NULL: it is emitted; a word of the note. */
+static const struct {
+	const char *triple, *cpu, *features, *error, *note;
+} targets[] = {
+	{"aarch64-linux-gnu", NULL, NULL, NULL, "-mcpu"},
+	{"aarch64-linux-gnu", "cortex-a72", NULL, NULL, NULL},
+	{"riscv64-linux-gnu", NULL, NULL, NULL, "-mcpu"},
+	{"s390x-linux-gnu", "z15", NULL, NULL, NULL},
+	{"i686-linux-gnu", "pentium", NULL, NULL, "fmaf"},
+	{"x86_64-linux-gnu", "haswell", NULL, NULL, NULL},
+	{"x86_64-linux-gnu", "x86-64", NULL, NULL, "fmaf"},
+	{"x86_64-linux-gnu", "i386", NULL, "64 bits", NULL},
+	{"x86_64-linux-gnu", "nonesuch", NULL, "nonesuch", NULL},
+	{"x86_64-linux-gnu", "haswell", "+nonesuch", "nonesuch", NULL},
+	{"nonesuch-linux-gnu", NULL, NULL, "nonesuch", NULL},
+	{"", NULL, NULL, "-mtriple", NULL},
+	{"avr", NULL, NULL, "floating-point", NULL},
+	{"nvptx64", NULL, NULL, "object files", NULL},
+};
+
+static void expect_target(const struct network *net, size_t row)
+{
+	struct cpu_target target = {targets[row].triple, targets[row].cpu, targets[row].features};
+	char *data, *note;
+	size_t size;
+	char *error = cpu_emit(net, &target, CPU_OBJECT, &data, &size, &note);
+	if (targets[row].error) {
+		cr_assert_not_null(error, "row %zu: no error", row);
+		cr_assert_not_null(strstr(error, targets[row].error), "row %zu: %s", row, error);
+		cr_assert_null(data, "row %zu: data with an error", row);
+	} else {
+		cr_assert_null(error, "row %zu: %s", row, error);
+		cr_assert_gt(size, 1000, "row %zu: %zu bytes", row, size);
+	}
+	if (targets[row].note)
+		cr_assert(note && strstr(note, targets[row].note), "row %zu: note is %s", row,
+			  note);
+	else
+		cr_assert_null(note, "row %zu: note is %s", row, note);
+	free(error);
+	free(note);
+	free(data);
+}
+
+Test(cpu, every_target_is_an_object_or_a_sentence)
+{
+	struct run run = {0};
+	begin_network(&run, small);
+	for (size_t i = 0; i < sizeof targets / sizeof *targets; i++)
+		expect_target(run.network, i);
+	run_free(&run);
+}
+
+Test(cpu, code_for_another_processor_is_not_run_here)
+{
+	static const struct cpu_target foreign[] = {{"aarch64-linux-gnu", NULL, NULL},
+						    {NULL, "i386", NULL}};
+	struct run run = {0};
+	begin_network(&run, small);
+	for (int i = 0; i < 2; i++) {
+		struct cpu_program *program;
+		char *error = cpu_compile(run.network, &foreign[i], &program);
+		cr_assert_not_null(error, "row %d: no error", i);
+		cr_assert_null(program, "row %d: a program", i);
+		free(error);
+	}
+	run_free(&run);
+}
+
+Test(cpu, parameters_need_values_and_inputs_their_shape)
+{
+	struct run run = {0};
+	struct array *output[RUN_MAX_TENSORS], *wrong;
+	struct cpu_program *program;
+	run_elaborate(&run, small);
+	char *error = cpu_compile(run.network, NULL, &program);
+	cr_assert(error && strstr(error, "has no values"), "%s", error);
+	free(error);
+	fill_parameters(run.network);
+	error = cpu_compile(run.network, NULL, &program);
+	cr_assert_null(error, "%s", error);
+	wrong = array_new(TYPE_F32, 4, (const int64_t[]){1, 3, 9, 8});
+	error = cpu_run(program, &wrong, output);
+	cr_assert(error && strstr(error, "input x"), "%s", error);
+	free(error);
+	array_free(wrong);
+	cpu_program_free(program);
+	run_free(&run);
+}
+
+/* ---- Headers -------------------------------------------------------------------------------- */
+
+/* Names that C does not take, or takes for something else. */
+static const char *const odd_names[] = {"int",   "x",     "x y",  "x.y",      "",
+					"9",     "class", "_t",   "\xc3\xa9", "x_y_2",
+					"x/y*/", "NULL_", "none", "inputs",   "X"};
+
+static void write_file(const char *path, const char *data, size_t size)
+{
+	FILE *file = fopen(path, "wb");
+	cr_assert_not_null(file, "%s", path);
+	cr_assert_eq(fwrite(data, 1, size, file), size, "%s", path);
+	cr_assert_eq(fclose(file), 0, "%s", path);
+}
+
+static struct network *oddly_named(struct run *run)
+{
+	char text[600] = "network t(", *at = text + strlen(text);
+	int count = sizeof odd_names / sizeof *odd_names;
+	for (int i = 0; i < count; i++)
+		at += sprintf(at, "%si%d: f32[%d]", i ? ", " : "", i, i + 1);
+	at += sprintf(at, ") { return (");
+	for (int i = 0; i < count; i++)
+		at += sprintf(at, "%srelu(i%d)", i ? ", " : "", i);
+	sprintf(at, ") }");
+	begin_network(run, text);
+	for (int i = 0; i < count; i++) {
+		run->network->input[i]->name = odd_names[i];
+		run->network->output_name[i] = odd_names[count - 1 - i];
+	}
+	run->network->name = "while 1 */";
+	return run->network;
+}
+
+Test(cpu, header_is_c_and_cpp_whatever_the_names_are)
+{
+	static const char *const compilers[] = {"cc -std=c11 -x c", "c++ -std=c++11 -x c++"};
+	struct run run = {0};
+	char folder[] = "/tmp/dnnc-header-XXXXXX", path[64], command[300], *data;
+	size_t size;
+	cr_assert_not_null(mkdtemp(folder), "no folder");
+	char *error = cpu_header(oddly_named(&run), "a-b.h", &data, &size);
+	cr_assert_null(error, "%s", error);
+	cr_assert(strstr(data, "void while_1____run("), "%s", data);
+	cr_assert(strstr(data, "const float *x_y_2_2; /* f32[10]"), "%s", data);
+	sprintf(path, "%s/net.h", folder);
+	write_file(path, data, size);
+	for (int i = 0; i < 2; i++) {
+		sprintf(command, "%s -fsyntax-only -Wall -Wextra -pedantic -Werror -include %s %s",
+			compilers[i], path, path);
+		cr_assert_eq(system(command), 0, "%s:\n%s", command, data);
+	}
+	unlink(path);
+	rmdir(folder);
+	free(data);
+	run_free(&run);
+}
+
+/* ---- Scratch -------------------------------------------------------------------------------- */
+
+Test(cpu, scratch_holds_contemporaries_apart_and_reuses_the_rest)
+{
+	static const struct buffer chain[] = {
+		{100, 0, 1, 0}, {200, 1, 2, 0}, {100, 2, 3, 0}, {64, 3, 3, 0}};
+	struct buffer buffer[40];
+	struct arena *arena = arena_new(run_out_of_memory, NULL);
+	memcpy(buffer, chain, sizeof chain);
+	/* 256 bytes for the largest, its neighbours in time share 128 beside it, the last lies
+	 * over it. */
+	cr_assert_eq(scratch_plan(arena, buffer, 4), 384);
+	cr_assert_eq(buffer[0].offset, 256);
+	cr_assert_eq(buffer[1].offset, 0);
+	cr_assert_eq(buffer[2].offset, 256);
+	cr_assert_eq(buffer[3].offset, 0);
+	for (uint32_t seed = 1, i = 0; i < 40; i++) {
+		seed = seed * 1664525u + 1013904223u;
+		int first = (int)(seed >> 28);
+		buffer[i] = (struct buffer){1 + (seed >> 8) % 1000, first,
+					    first + (int)(seed >> 5) % 6, -1};
+	}
+	int64_t total = scratch_plan(arena, buffer, 40);
+	for (int i = 0; i < 40; i++) {
+		const struct buffer *a = &buffer[i];
+		cr_assert(a->offset >= 0 && a->offset % 64 == 0 && a->offset + a->bytes <= total,
+			  "buffer %d", i);
+		for (int j = 0; j < i; j++) {
+			const struct buffer *b = &buffer[j];
+			bool meet = a->first <= b->last && b->first <= a->last;
+			bool overlap = a->offset < b->offset + b->bytes &&
+				       b->offset < a->offset + a->bytes;
+			cr_assert(!(meet && overlap), "buffers %d and %d overlap", i, j);
+		}
+	}
+	arena_free(arena);
 }

@@ -136,6 +136,7 @@ static const struct {
 	 "-mcpu is to name a processor of the target; llc -mcpu=help lists them"},
 	{"is not a recognized feature",
 	 "features are to be those of the target; llc -mattr=help lists them"},
+	{"how to soften", "name a processor with floating-point instructions by -mcpu"},
 	{"64-bit code requested", "-mcpu is to name a processor with 64 bits"},
 	{"", "choose another -mcpu or -mtriple"},
 };

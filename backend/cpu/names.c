@@ -3,57 +3,61 @@
 #include "backend/cpu/names.h"
 
 #include <string.h>
+#include <strings.h>
 
-/* Of C23 and C++23, and the macros of <stdbool.h>. */
-static const char *const keywords[] = {"alignas",     "alignof",
-				       "and",         "and_eq",
-				       "asm",         "auto",
-				       "bitand",      "bitor",
-				       "bool",        "break",
-				       "case",        "catch",
-				       "char",        "char16_t",
-				       "char32_t",    "char8_t",
-				       "class",       "co_await",
-				       "co_return",   "co_yield",
-				       "compl",       "concept",
-				       "const",       "const_cast",
-				       "consteval",   "constexpr",
-				       "constinit",   "continue",
-				       "decltype",    "default",
-				       "delete",      "do",
-				       "double",      "dynamic_cast",
-				       "else",        "enum",
-				       "explicit",    "export",
-				       "extern",      "false",
-				       "float",       "for",
-				       "friend",      "goto",
-				       "if",          "inline",
-				       "int",         "linux",
-				       "long",        "mutable",
-				       "namespace",   "new",
-				       "noexcept",    "not",
-				       "not_eq",      "nullptr",
-				       "operator",    "or",
-				       "or_eq",       "private",
-				       "protected",   "public",
-				       "register",    "reinterpret_cast",
-				       "requires",    "restrict",
-				       "return",      "short",
-				       "signed",      "sizeof",
-				       "static",      "static_assert",
-				       "static_cast", "struct",
-				       "switch",      "template",
-				       "this",        "thread_local",
-				       "throw",       "true",
-				       "try",         "typedef",
-				       "typeid",      "typename",
-				       "typeof",      "typeof_unqual",
-				       "union",       "unix",
-				       "unsigned",    "using",
-				       "virtual",     "void",
-				       "volatile",    "wchar_t",
-				       "while",       "xor",
-				       "xor_eq"};
+/* Of C23 and C++23, and macros of <stddef.h>. */
+static const char *const keywords[] = {
+	"alignas",     "alignof",
+	"and",         "and_eq",
+	"asm",         "auto",
+	"bitand",      "bitor",
+	"bool",        "break",
+	"case",        "catch",
+	"char",        "char16_t",
+	"char32_t",    "char8_t",
+	"class",       "co_await",
+	"co_return",   "co_yield",
+	"compl",       "concept",
+	"const",       "const_cast",
+	"consteval",   "constexpr",
+	"constinit",   "continue",
+	"decltype",    "default",
+	"delete",      "do",
+	"double",      "dynamic_cast",
+	"else",        "enum",
+	"explicit",    "export",
+	"extern",      "false",
+	"float",       "for",
+	"friend",      "goto",
+	"if",          "inline",
+	"int",         "linux",
+	"long",        "mutable",
+	"namespace",   "new",
+	"noexcept",    "not",
+	"not_eq",      "nullptr",
+	"operator",    "or",
+	"or_eq",       "private",
+	"protected",   "public",
+	"register",    "reinterpret_cast",
+	"requires",    "restrict",
+	"return",      "short",
+	"signed",      "sizeof",
+	"static",      "static_assert",
+	"static_cast", "struct",
+	"switch",      "template",
+	"this",        "thread_local",
+	"throw",       "true",
+	"try",         "typedef",
+	"typeid",      "typename",
+	"typeof",      "typeof_unqual",
+	"union",       "unix",
+	"unsigned",    "using",
+	"virtual",     "void",
+	"volatile",    "wchar_t",
+	"while",       "xor",
+	"xor_eq",      "NULL",
+	"offsetof",
+};
 
 static bool is_digit(char c)
 {
@@ -89,10 +93,11 @@ const char *names_network(struct arena *arena, const struct network *net)
 	return names_identifier(arena, net->name);
 }
 
+/* Without regard to case: the names of sizes are in capitals. */
 static bool is_taken(const char *const taken[], int count, const char *name)
 {
 	for (int i = 0; i < count; i++)
-		if (strcmp(taken[i], name) == 0)
+		if (strcasecmp(taken[i], name) == 0)
 			return true;
 	return false;
 }

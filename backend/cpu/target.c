@@ -102,6 +102,18 @@ static char *look_at_example(struct target *t, LLVMTargetDataRef layout)
 	return error;
 }
 
+/* What every machine that runs Linux on this architecture has, though LLVM's generic processor
+ * has not. */
+static const char *usual_features(const char *triple)
+{
+	static const char *const usual[][2] = {
+		{"riscv64", "+m,+a,+f,+d,+c"}, {"loongarch64", "+d"}, {"arm-", "+vfp2"}};
+	for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
+		if (strncmp(triple, usual[i][0], strlen(usual[i][0])) == 0)
+			return usual[i][1];
+	return "";
+}
+
 static void choose_names(const struct cpu_target *asked, struct target *t, bool foreign)
 {
 	bool own_cpu = asked && asked->cpu, own_features = asked && asked->features;
@@ -112,8 +124,11 @@ static void choose_names(const struct cpu_target *asked, struct target *t, bool 
 		t->cpu = foreign ? strdup("generic") : LLVMGetHostCPUName();
 	if (own_features)
 		t->features = strdup(asked->features);
+	else if (own_cpu)
+		t->features = strdup("");
 	else
-		t->features = foreign || own_cpu ? strdup("") : LLVMGetHostCPUFeatures();
+		t->features =
+			foreign ? strdup(usual_features(t->triple)) : LLVMGetHostCPUFeatures();
 	t->fell_back = !own_cpu && strcmp(t->cpu, "generic") == 0;
 }
 
