@@ -240,6 +240,11 @@ static int parameters_without_values(const struct network *network)
 	return count;
 }
 
+static bool needs_values(const struct options *options)
+{
+	return options->run || wants_code(options);
+}
+
 /* What will be touched, against what this machine has: a system that lends out more memory than there is ends
  * the process that then uses it, without a word. */
 static bool fits_memory(struct job *job)
