@@ -121,35 +121,47 @@ static bool read_opset(struct onnx *o)
 
 /* ---- Nodes ------------------------------------------------------------------------------------------- */
 
-/* Operators that the table lacks, or has for other versions: one error for each. */
+static bool is_known(const struct onnx *o, const struct onnx_node *n)
+{
+	return n->op && n->op->first <= o->opset && o->opset <= n->op->last;
+}
+
+/* How many needed nodes use the operator of this one, which are marked as reported. */
+static int count_uses(struct onnx *o, const struct onnx_node *n)
+{
+	int uses = 0;
+	for (int i = n->index; i < o->node_count; i++)
+		if (o->node[i].needed && !strcmp(o->node[i].op_name, n->op_name)) {
+			o->node[i].reported = true;
+			uses++;
+		}
+	return uses;
+}
+
+/* Operators that the table lacks, or has for other versions: one error for each, as many as are shown. */
 static void report_unknown(struct onnx *o)
 {
-	int most = diag_limit(o->diag); /* more would not be shown */
-	for (int i = 0; i < o->node_count && most > 0; i++) {
-		struct onnx_node *n = &o->node[i];
-		if (!n->needed || n->done ||
-		    (n->op && n->op->first <= o->opset && o->opset <= n->op->last))
+	int left = diag_limit(o->diag);
+	for (int i = 0; i < o->node_count && left > 0; i++) {
+		const struct onnx_node *n = &o->node[i];
+		if (!n->needed || n->reported || is_known(o, n))
 			continue;
-		int uses = 0;
-		most--;
-		for (int k = i; k < o->node_count; k++)
-			if (o->node[k].needed && !strcmp(o->node[k].op_name, n->op_name)) {
-				o->node[k].done = true;
-				uses++;
-			}
-		const char *other =
+		left--;
+		int uses = count_uses(o, n);
+		const char *nodes =
 			uses > 1 ? arena_printf(o->arena, " (%d nodes use it)", uses) : "";
 		if (n->op)
-			onnx_unsupported(o, n,
-					 "operator %s is supported in operator sets %d to %d, the "
-					 "model uses %d%s; convert the model to one of those",
-					 n->op_name, n->op->first, n->op->last, o->opset, other);
+			onnx_unsupported(
+				o, n,
+				"operator %s is supported in operator sets %d to %d, the model "
+				"uses %d%s; convert the model to one of those",
+				n->op_name, n->op->first, n->op->last, o->opset, nodes);
 		else
 			onnx_unsupported(
 				o, n,
-				"operator %s is not supported%s; export the model without it, "
-				"or write it as an operator of a .dnn file",
-				n->op_name, other);
+				"operator %s is not supported%s; export the model without it: "
+				"docs/onnx.md lists the operators to use",
+				n->op_name, nodes);
 	}
 }
 
@@ -219,6 +231,10 @@ static void import_node(struct onnx *o, struct onnx_node *n)
 {
 	build_place(o->build, n->place);
 	int before = o->diag->errors;
+	if (!is_known(o, n)) {
+		poison_outputs(n);
+		return;
+	}
 	bool is_constant = !reads_poison(n) && onnx_node_check(o, n) && all_constant(o, n);
 	if (o->diag->errors != before || reads_poison(n)) {
 		poison_outputs(n);

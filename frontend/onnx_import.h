@@ -72,8 +72,9 @@ struct onnx_node {
 	int input_count, output_count;
 	struct onnx_value **input; /* NULL where the model leaves one out */
 	struct onnx_value **output;
-	bool needed; /* an output of the graph depends on it */
-	bool done;   /* an earlier node has taken it over */
+	bool needed;   /* an output of the graph depends on it */
+	bool reported; /* as unknown */
+	bool done;     /* an earlier node has taken it over */
 };
 
 struct onnx {

@@ -164,6 +164,18 @@ Test(onnx, unknown_operators)
 	expect_error(i, "unknown",
 		     "node 0 (Fancy): error: operator Fancy is not supported (2 nodes use it)");
 
+	m = model_new(13);
+	model_input(&m, "x0", FLOAT, "2");
+	for (int k = 0; k < 150; k++) {
+		char op[20], from[20], to[20];
+		snprintf(op, sizeof op, "Op%d", k);
+		snprintf(from, sizeof from, "x%d", k);
+		snprintf(to, sizeof to, "x%d", k + 1);
+		model_node(&m, op, from, to, "");
+	}
+	model_output(&m, "x150");
+	expect_error(import_model(&m, ""), "more than are shown", "node 99 (Op99): error");
+
 	m = model_new(6);
 	model_input(&m, "x", FLOAT, "1,1,2,2");
 	model_node(&m, "Upsample", "x", "y", "");
