@@ -3,6 +3,7 @@
  * `compile` lists the chapters. Each returns whether the next may begin. What is wrong with the input is
  * collected and shown together at the end; what the system refuses ends the work with a sentence. */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdlib.h>
@@ -587,12 +588,25 @@ static enum status work(struct job *job)
 	return SYSTEM_REFUSED;
 }
 
+/* Where the caller closed one of the three standard streams, a file of ours would be opened in its place, and what
+ * is meant for the stream would go there. A descriptor that cannot be written is put there instead. */
+static void occupy_closed_streams(void)
+{
+	int fd = open("/dev/null", O_RDONLY);
+	while (fd >= 0 && fd <= STDERR_FILENO)
+		fd = open("/dev/null", O_RDONLY);
+	close(fd);
+}
+
 /* Exit code 0 means that all that was printed has arrived. */
 static enum status finish(enum status status)
 {
-	if (fflush(stdout) == 0 && !ferror(stdout))
+	bool is_lost = ferror(stdout); /* by an earlier write, whose cause is not known any more */
+	bool is_flushed = fflush(stdout) == 0;
+	if (is_flushed && !is_lost)
 		return status;
-	fprintf(stderr, "error: standard output cannot be written: %s\n", strerrordesc_np(errno));
+	fprintf(stderr, "error: standard output cannot be written%s%s\n", is_flushed ? "" : ": ",
+		is_flushed ? "" : strerrordesc_np(errno));
 	return status ? status : SYSTEM_REFUSED;
 }
 
@@ -608,6 +622,7 @@ int main(int argc, char **argv)
 {
 	struct job job = {0};
 	enum status status = DONE;
+	occupy_closed_streams();
 	char *wrong = options_parse(&job.options, argc, argv);
 	if (wrong)
 		status = refuse(wrong);
