@@ -30,8 +30,6 @@ int nest_ellipsis_count(struct elaborator *e, const struct nest *nest,
 			   "no pattern bound an ellipsis named '%s'", at->name);
 		return -1;
 	}
-	if (!tensor)
-		return nest->broadcast_count;
 	for (int i = 0; i < access->arg_count; i++) {
 		const struct tree_expr *sub = access->arg[i];
 		if (sub->kind == EXPR_ELLIPSIS && !sub->name && sub != at) {
@@ -39,7 +37,7 @@ int nest_ellipsis_count(struct elaborator *e, const struct nest *nest,
 				   "an access has one ellipsis without a name");
 			return -1;
 		}
-		if (sub->kind == EXPR_ELLIPSIS && sub->name) {
+		if (tensor && sub->kind == EXPR_ELLIPSIS && sub->name) {
 			int count = nest_ellipsis_count(e, nest, access, sub, tensor);
 			if (count < 0)
 				return -1;
@@ -48,7 +46,7 @@ int nest_ellipsis_count(struct elaborator *e, const struct nest *nest,
 			others++;
 		}
 	}
-	return tensor->rank - others;
+	return tensor ? tensor->rank - others : nest->broadcast_count;
 }
 
 static bool error_broadcast(struct elaborator *e, struct nest *nest, const struct tree_expr *access,

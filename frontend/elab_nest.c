@@ -257,18 +257,6 @@ static double lowest(enum type type)
 					 : -(double)(INT64_C(1) << (bits - 1));
 }
 
-/* Loops of one name get numbers: people read them. */
-static void name_loops(struct elaborator *e, struct statement *s)
-{
-	for (int i = 0; i < s->loops; i++)
-		for (int k = 0, number = 2; k < i; k++)
-			if (strcmp(s->loop[i].name, s->loop[k].name) == 0) {
-				s->loop[i].name =
-					arena_printf(e->arena, "%s%d", s->loop[k].name, number++);
-				k = -1;
-			}
-}
-
 /* Subscripts of the target, then the value, then ranges, shape and proofs. */
 static bool build(struct elaborator *e, struct nest *nest, struct tensor *target)
 {
@@ -319,7 +307,6 @@ static bool build(struct elaborator *e, struct nest *nest, struct tensor *target
 	if (is_new && !covers(s))
 		elab_fill(e, nest->frame, target,
 			  s->reduce == REDUCE_MAX ? lowest(target->type) : 0, nest->tree->span);
-	name_loops(e, s);
 	elab_statement_append(e, s);
 	return true;
 }

@@ -306,8 +306,21 @@ struct statement *elab_statement_new(struct elaborator *e, const struct frame *f
 	return s;
 }
 
+/* Loops of one name get numbers: people read them. */
+static void name_loops(struct elaborator *e, struct statement *s)
+{
+	for (int i = 0; i < s->loops; i++)
+		for (int k = 0, number = 2; k < i; k++)
+			if (strcmp(s->loop[i].name, s->loop[k].name) == 0) {
+				s->loop[i].name =
+					arena_printf(e->arena, "%s%d", s->loop[k].name, number++);
+				k = -1;
+			}
+}
+
 void elab_statement_append(struct elaborator *e, struct statement *s)
 {
+	name_loops(e, s);
 	s->id = e->network->statement_count;
 	ARENA_APPEND(e->arena, e->network->statement, e->network->statement_count, s);
 }

@@ -2,6 +2,7 @@
 #include "array_print.h"
 
 #include <inttypes.h>
+#include <math.h>
 
 enum { ROWS_SHOWN = 8, COLUMNS_SHOWN = 10, INDENT = 4 };
 
@@ -18,11 +19,13 @@ struct shape_text shape_text(enum type type, int rank, const int64_t extent[])
 	return shape;
 }
 
-/* Integers whole, even where a double would not hold them. */
+/* Integers whole, even where a double would not hold them. The sign of NaN says nothing. */
 static void print_element(FILE *out, const struct array *array, int64_t i)
 {
 	if (array->type == TYPE_I64)
 		fprintf(out, "%" PRId64, ((const int64_t *)array->data)[i]);
+	else if (isnan(array_get(array, i)))
+		fputs("nan", out);
 	else if (type_info(array->type)->is_float)
 		fprintf(out, "%.6g", array_get(array, i));
 	else

@@ -67,6 +67,7 @@ static const struct {
 	{"Y[n, c] = exq(X[n, c])", "unknown-function", 1, 11, "did you mean 'exp'"},
 	{"Y[n, c] = relu(X[n, c])", "unknown-function", 1, 11, "operator on whole tensors"},
 	{"Y[n, c] = X[n, c] * Q[n]", "not-a-tensor", 1, 21, "no tensor is called 'Q'"},
+	{"Y[..., ...] = X[...]", "two-ellipses", 1, 8, "one ellipsis without a name"},
 	{"Y[n, c] = X", "no-subscripts", 1, 11, "needs its 2 subscripts"},
 	{"Y[n, c] = X[n]", "rank", 1, 11, "takes 2 subscripts"},
 	{"Y[n, c] = X[n, c, n]", "rank", 1, 11, "takes 2 subscripts"},
