@@ -65,6 +65,12 @@ static int words_of(struct program *program, const char *kind, const char ***wor
 	return count;
 }
 
+/* "a memory", "an array" */
+static const char *with_article(struct program *program, const char *kind)
+{
+	return arena_printf(program->arena, "%s %s", strchr("aeiou", kind[0]) ? "an" : "a", kind);
+}
+
 /* A word that has no place in a block of this kind. */
 static void error_place(struct program *program, const char *word, struct span span,
 			const char *kind, bool is_known)
@@ -72,19 +78,18 @@ static void error_place(struct program *program, const char *word, struct span s
 	const char **words;
 	int count = words_of(program, kind, &words);
 	const char *nearest = is_known ? NULL : diag_nearest(word, words, count);
-	const char *list = "";
+	const char *list = "", *block = with_article(program, kind);
 	if (nearest) {
 		diag_error(program->diag, "unknown-word", span,
-			   "'%s' means nothing in a %s; did you mean '%s'?", word, kind, nearest);
+			   "'%s' means nothing in %s; did you mean '%s'?", word, block, nearest);
 		return;
 	}
 	diag_error(program->diag, is_known ? "misplaced-word" : "unknown-word", span,
-		   is_known ? "'%s' has no place in a %s" : "'%s' means nothing in a %s", word,
-		   kind);
+		   is_known ? "'%s' has no place in %s" : "'%s' means nothing in %s", word, block);
 	for (int i = 0; i < count; i++)
 		list = arena_printf(program->arena, "%s%s%s", list, i ? ", " : "", words[i]);
 	if (count > 0)
-		diag_note(program->diag, span, "a %s may hold %s", kind, list);
+		diag_note(program->diag, span, "%s may hold %s", block, list);
 }
 
 /* ---- Properties ----------------------------------------------------------------------------------------- */
@@ -165,7 +170,7 @@ static void check_shape(struct program *program, const struct tree_block *block,
 			   block->name ? block->name : "pe");
 	if (block->shape_count > 3)
 		diag_error(program->diag, "bad-shape", block->shape[3]->span,
-			   "a %s has at most three dimensions", block->kind);
+			   "%s has at most three dimensions", with_article(program, block->kind));
 	for (int i = 0; i < block->shape_count; i++) {
 		const struct tree_expr *extent = block->shape[i];
 		struct tree_property property = {

@@ -186,6 +186,16 @@ int scan_number(struct parse *parse, PARSER_STYPE *value, const char *text, size
 	return T_NUMBER;
 }
 
+/* `lanes 8 word 32 bit`: where a unit is also a word of machines, a number behind it makes it the word. */
+static bool begins_property(const struct parse *parse, const char *word, size_t length, size_t end)
+{
+	const struct source *source = parse->source;
+	while (end < source->size && (source->text[end] == ' ' || source->text[end] == '\t'))
+		end++;
+	return syntax_is_word(word, length) && end < source->size &&
+	       isdigit((unsigned char)source->text[end]);
+}
+
 static bool ends_quantity(const struct parse *parse, const char *word, size_t length)
 {
 	return syntax_is_word(word, length) || reserved_token(parse, word, length);
@@ -200,6 +210,8 @@ int scan_quantity(struct parse *parse, PARSER_STYPE *value, const char *text, si
 	const char *slash = memchr(word, '/', *length - begin);
 	size_t word_length = slash ? (size_t)(slash - word) : *length - begin;
 	const struct unit *unit = unit_find(word, *length - begin);
+	if (begins_property(parse, word, word_length, span.end))
+		unit = NULL;
 	if (!unit && ends_quantity(parse, word, word_length)) {
 		*length = digits;
 		return scan_number(parse, value, text, digits, part(span, 0, digits));

@@ -51,6 +51,8 @@ static const struct {
 	 "size", "may hold clock"},
 	{MACHINE("", BUF "\n mac { }", ""), "misplaced-word", "'mac' has no place in a memory",
 	 "mac", NULL},
+	{MACHINE("", BUF, "size 1 KiB"), "misplaced-word", "'size' has no place in an array",
+	 "size", "an array may hold"},
 	{MACHINE("node n { machine m }", BUF, ""), "misplaced-word", "'node' has no place", "node",
 	 NULL},
 	/* repetition */
@@ -170,6 +172,8 @@ Test(machine, each_rule_is_told)
 /* ---- Right ------------------------------------------------------------------------------------------------ */
 
 static const char *const right[] = {
+	/* `word` is a unit, but begins a property where a number follows it */
+	"cpu c { cores 4 lanes 8 word 32 bit }",
 	MACHINE("", BUF, ""),
 	MACHINE("word 8 bit\n overlap buffered",
 		BUF "\n keeps I, O\n port O 4 words, port W 1 word", ""),
