@@ -145,6 +145,7 @@ static struct scalar *random_scalar(struct network *net, struct statement *s, in
 static void random_loops(struct statement *s)
 {
 	static const int extents[] = {1, 2, 3, 4, 5, 7, 8, 15, 16, 17, 33, 50, 130};
+	static const char *const names[] = {"i", "j", "k", "l", "m"};
 	int64_t points = 1;
 	s->loops = 0;
 	for (int i = below(6); i > 0; i--) {
@@ -152,8 +153,8 @@ static void random_loops(struct statement *s)
 		if (points * extent > MOST_POINTS)
 			continue;
 		points *= extent;
-		s->loop[s->loops++] =
-			(struct loop){(const char *[]){"i", "j", "k", "l", "m"}[s->loops], extent};
+		s->loop[s->loops] = (struct loop){names[s->loops], extent};
+		s->loops++;
 	}
 	s->outer = s->loops ? below(s->loops + 1) : 0;
 	if (s->reduce == REDUCE_NONE)
