@@ -365,7 +365,12 @@ static bool check_type(struct elaborator *e, struct frame *frame, const struct t
 static bool bind_tensor(struct elaborator *e, struct frame *frame, const struct tree_formal *formal,
 			struct value value, bool is_given, enum type number_type)
 {
-	if (!is_given) {
+	if (!is_given && formal->value) {
+		value = elab_eval(e, frame, formal->value);
+		value.span = formal->value->span;
+		if (value.kind == VALUE_POISON)
+			return false;
+	} else if (!is_given) {
 		elab_error(e, frame->caller, "missing-argument", frame->call,
 			   "'%s' needs the tensor '%s'", frame->item->name, formal->name);
 		diag_note(e->diag, formal->span, "'%s' is described here", formal->name);

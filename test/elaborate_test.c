@@ -407,6 +407,22 @@ Test(elaborate, an_output_has_the_name_that_the_network_gave_it)
 	}
 }
 
+/* Without B, its default; a default may use attributes, and must fit the pattern. */
+Test(elaborate, a_tensor_with_a_default_may_be_left_out)
+{
+	struct bench b = compile("op f(X[n], B[...] = shift; shift = 2) {\n Y[...] = X[...] + "
+				 "B[...]\n return Y\n}\nnetwork net(x: f32[2]) {\n return f(x)\n}");
+
+	cr_assert_not_null(b.network, "%s", first_message(&b));
+	cr_expect_eq(b.network->statement_count, 1);
+	finish(&b);
+	b = compile("op f(X[n], B[n] = 0) {\n return X\n}\nnetwork net(x: f32[2]) {\n return "
+		    "f(x)\n}");
+	cr_assert_null(b.network);
+	cr_expect_str_eq(b.diag.finding[0].code, "rank", "%s", first_message(&b));
+	finish(&b);
+}
+
 Test(elaborate, a_given_parameter_is_shared)
 {
 	struct bench b = compile(
