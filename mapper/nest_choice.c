@@ -13,7 +13,9 @@
 /* Cycles, and memory operations as parts of one: a gather is a load and an insertion for each
  * lane. */
 static const double LATENCY = 4, OVERHEAD = 1, GATHER = 1.25, SCATTER = 1, GUARD = 2, CALL = 20,
-		    FAR = 1, LINE = 64, IN_ORDER = 0.25;
+		    FAR = 1, LINE = 64;
+
+static const double NEAREST_CACHE = 24 * 1024, NEAR_CACHE = 384 * 1024; /* bytes for one operand */
 
 struct shape {
 	int vector_loop, lanes, vectors, tile_loop, tile;
@@ -107,6 +109,17 @@ static double load_cost(const struct nest *n, const struct nest_access *a, const
 	return (step == 2 ? 4 : 2 * GATHER * s->lanes) + guard;
 }
 
+/* How far a block of a panel comes from, as a part of a line from afar: it is read in order,
+ * again for each tile, from the cache that holds it. */
+static double panel_distance(const struct nest *n, const struct nest_access *a, double lanes)
+{
+	double bytes = lanes * type_info(a->access->tensor->type)->bytes;
+	for (int l = n->free; l < n->loops; l++)
+		if (a->coef[l] != 0)
+			bytes *= (double)n->loop[l].extent;
+	return bytes <= NEAREST_CACHE ? 0.25 : bytes <= NEAR_CACHE ? 0.5 : 1;
+}
+
 /* Cache lines that the loads of a block by a tile touch: each may have to come from afar. Those
  * of a panel are read in order, which hides most of the way. */
 static double lines_touched(const struct nest *n, const struct nest_access *a,
@@ -123,7 +136,7 @@ static double lines_touched(const struct nest *n, const struct nest_access *a,
 		double step = fabs((double)a->coef[s->tile_loop]) * bytes;
 		across = step < LINE ? 1 + (tile - 1) * step / LINE : tile;
 	}
-	return along * across * (is_panel ? IN_ORDER : 1);
+	return along * across * (is_panel ? panel_distance(n, a, s->lanes * vectors) : 1);
 }
 
 static double operations(const struct scalar *e, int lanes)
