@@ -63,51 +63,59 @@ struct open_dims {
 	int count;
 };
 
-static bool open_input(struct onnx *o, struct onnx_value *v, struct open_dims *dims)
+/* The tensor type of an input, with elements that inputs may have and not too many dimensions; or NULL. */
+static const Onnx__TypeProto__Tensor *input_type(struct onnx *o, const struct onnx_value *v,
+						 enum type *element)
 {
 	const Onnx__TypeProto *type = v->input->type;
 	const char *shown = onnx_shown(o->arena, v->name);
 	if (!type || type->value_case != ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE ||
 	    !type->tensor_type) {
 		onnx_unsupported(o, NULL, "input '%s' is no tensor", shown);
-		return false;
+		return NULL;
 	}
-	const Onnx__TensorShapeProto *shape = type->tensor_type->shape;
-	int32_t elements = type->tensor_type->elem_type;
-	enum type element;
-	if (!onnx_type_is_native(elements, &element)) {
+	const Onnx__TypeProto__Tensor *tensor = type->tensor_type;
+	if (!onnx_type_is_native(tensor->elem_type, element)) {
 		onnx_unsupported(o, NULL,
-				 "input '%s' has elements of type %s; inputs may be float, "
-				 "double, int8, int16, int32 or int64",
-				 shown, onnx_type_name(elements));
-		return false;
+				 "input '%s' has elements of type %s; inputs may be float, double, "
+				 "int8, int16, int32 or int64",
+				 shown, onnx_type_name(tensor->elem_type));
+		return NULL;
 	}
-	if (!shape || shape->n_dim > MAX_RANK) {
+	if (!tensor->shape || tensor->shape->n_dim > MAX_RANK) {
 		onnx_error(o, NULL,
-			   shape ? "input '%s' has more than %d dimensions"
-				 : "input '%s' has no shape; tensors need one of at most %d "
-				   "dimensions",
+			   tensor->shape
+				   ? "input '%s' has more than %d dimensions"
+				   : "input '%s' has no shape, which has at most %d dimensions",
 			   shown, MAX_RANK);
-		return false;
+		return NULL;
 	}
+	return tensor;
+}
+
+static bool open_input(struct onnx *o, struct onnx_value *v, struct open_dims *dims)
+{
+	enum type element;
+	const Onnx__TypeProto__Tensor *type = input_type(o, v, &element);
 	int64_t extent[MAX_RANK], count;
 	const char *name[MAX_RANK];
-	bool known = true;
-	for (int i = 0; i < (int)shape->n_dim; i++) {
+	bool known = type != NULL;
+	int rank = known ? (int)type->shape->n_dim : 0;
+	for (int i = 0; i < rank; i++) {
 		struct open_dim open;
-		extent[i] = extent_of(o, v->name, i, shape->dim[i], &open);
+		extent[i] = extent_of(o, v->name, i, type->shape->dim[i], &open);
 		name[i] = open.name;
 		known &= extent[i] > 0;
 		if (open.alias)
 			ARENA_APPEND(o->arena, dims->item, dims->count, open);
 	}
-	if (known && !shape_count((int)shape->n_dim, extent, &count)) {
-		onnx_error(o, NULL, "the size of input '%s' does not fit 64 bits", shown);
+	if (known && !shape_count(rank, extent, &count)) {
+		onnx_error(o, NULL, "the size of input '%s' does not fit 64 bits",
+			   onnx_shown(o->arena, v->name));
 		known = false;
 	}
 	if (known)
-		v->tensor =
-			build_input(o->build, v->name, element, (int)shape->n_dim, extent, name);
+		v->tensor = build_input(o->build, v->name, element, rank, extent, name);
 	return known && v->tensor;
 }
 

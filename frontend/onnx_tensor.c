@@ -179,43 +179,53 @@ void constant_set_number(struct constant *c, int64_t i, double value)
 
 /* ---- Constants ------------------------------------------------------------------------------------- */
 
+/* The number of elements, 0 where a dimension has none; false after an error. */
+static bool count_elements(struct onnx *o, const struct onnx_node *node, int rank,
+			   const int64_t extent[], int64_t *count)
+{
+	bool empty = false;
+	int64_t filled[MAX_RANK] = {0};
+	if (rank > MAX_RANK) {
+		onnx_error(o, node, "a tensor of %d dimensions; at most %d are supported", rank,
+			   MAX_RANK);
+		return false;
+	}
+	for (int i = 0; i < rank; i++) {
+		if (extent[i] < 0) {
+			onnx_error(o, node, "a dimension of %lld elements", (long long)extent[i]);
+			return false;
+		}
+		empty |= extent[i] == 0;
+		filled[i] = extent[i] ? extent[i] : 1;
+	}
+	if (!shape_count(rank, filled, count)) {
+		onnx_error(o, node, "a tensor whose size does not fit 64 bits");
+		return false;
+	}
+	*count = empty ? 0 : *count;
+	return true;
+}
+
 struct constant *constant_new(struct onnx *o, const struct onnx_node *node, int32_t onnx_type,
 			      int rank, const int64_t extent[])
 {
 	const struct onnx_type *type = type_find(onnx_type);
-	int64_t count = 1;
-	bool empty = false;
-	int64_t filled[MAX_RANK] = {0};
+	int64_t count;
 	if (!type || type->layout == LAYOUT_NONE) {
 		onnx_error(o, node, "elements of type %s (%d) are not supported",
 			   onnx_type_name(onnx_type), onnx_type);
 		return NULL;
 	}
-	if (rank > MAX_RANK) {
-		onnx_error(o, node, "a tensor of %d dimensions; at most %d are supported", rank,
-			   MAX_RANK);
+	if (!count_elements(o, node, rank, extent, &count))
 		return NULL;
-	}
-	for (int i = 0; i < rank; i++) {
-		if (extent[i] < 0) {
-			onnx_error(o, node, "a dimension of %lld elements", (long long)extent[i]);
-			return NULL;
-		}
-		empty |= extent[i] == 0;
-		filled[i] = extent[i] ? extent[i] : 1;
-	}
-	if (!shape_count(rank, filled, &count)) {
-		onnx_error(o, node, "a tensor whose size does not fit 64 bits");
-		return NULL;
-	}
 	struct constant *c = ARENA_NEW(o->arena, struct constant);
 	c->onnx_type = onnx_type;
 	c->type = type->type;
 	c->rank = rank;
 	for (int i = 0; i < rank; i++)
 		c->extent[i] = extent[i];
-	c->count = empty ? 0 : count;
-	if (!empty && !(c->array = array_new(c->type, rank, extent))) {
+	c->count = count;
+	if (count && !(c->array = array_new(c->type, rank, extent))) {
 		onnx_error(o, node, "no memory for a tensor of %lld elements", (long long)count);
 		return NULL;
 	}
