@@ -243,6 +243,9 @@ static const struct row rows[] = {
 	 .value = {2, 1}},
 	{"LayerNormalization", 17, "1,2", "LayerNormalization", "x w", "epsilon:f=0", .w_dims = "2",
 	 .w = {1, 3}, .shape = "1x2", .value = {-1, 3}},
+	{"Sign", 13, "2", "Sign", "x", "", .shape = "2", .value = {0, 1}},
+	{"Where", 13, "2", "Where", "x w b", "", .w_dims = "2", .w = {5, 6}, .b_dims = "", .b = {7},
+	 .shape = "2", .value = {7, 6}},
 	{"LRN", 13, "1,1,2", "LRN", "x", "size:i=1 alpha:f=3 beta:f=0.5", .shape = "1x1x2",
 	 .value = {0, 0.5}},
 };
@@ -287,6 +290,62 @@ Test(onnx_ops, one_node)
 		cr_expect(i.network, "%s: %s", rows[k].what, i.text);
 		if (i.network)
 			check_output(&i, rows[k].what, rows[k].shape, rows[k].value);
+		import_free(&i);
+	}
+}
+
+/* Each comparison of x = 0, 1, 2 with 1, as 0 or 1. */
+Test(onnx_ops, comparisons)
+{
+	static const struct {
+		const char *op;
+		double value[MAX_VALUES];
+	} comparison[] = {
+		{"Equal", {0, 1, 0}},   {"Less", {1, 0, 0}},           {"LessOrEqual", {1, 1, 0}},
+		{"Greater", {0, 0, 1}}, {"GreaterOrEqual", {0, 1, 1}}, {"And", {0, 1, 1}},
+		{"Or", {1, 1, 1}},
+	};
+	for (size_t k = 0; k < sizeof comparison / sizeof comparison[0]; k++) {
+		struct model m = model_new(13);
+		model_input(&m, "x", FLOAT, "3");
+		model_floats(&m, "one", "", (float[]){1});
+		model_node(&m, comparison[k].op, "x one", "c", "");
+		model_node(&m, "Not", "c", "not", "");
+		model_node(&m, "Not", "not", "y", "");
+		model_output(&m, "y");
+		struct import i = import_model(&m, "");
+		check_output(&i, comparison[k].op, "3", comparison[k].value);
+		import_free(&i);
+	}
+}
+
+/* -299.5, -99.5, 100.5 and 300.5 in every type: toward zero, then saturated. */
+Test(onnx_ops, casts)
+{
+	static const struct {
+		int type;
+		double value[MAX_VALUES];
+	} cast[] = {
+		{INT8, {-128, -99, 100, 127}},           {5 /* int16 */, {-299, -99, 100, 300}},
+		{INT32, {-299, -99, 100, 300}},          {INT64, {-299, -99, 100, 300}},
+		{DOUBLE, {-299.5, -99.5, 100.5, 300.5}}, {BOOL, {1, 1, 1, 1}},
+	};
+	for (size_t k = 0; k < sizeof cast / sizeof cast[0]; k++) {
+		char to[20];
+		struct model m = model_new(13);
+		snprintf(to, sizeof to, "to:i=%d", cast[k].type);
+		model_input(&m, "x", FLOAT, "4");
+		model_floats(&m, "middle", "", (float[]){1.5F});
+		model_floats(&m, "factor", "", (float[]){200});
+		model_floats(&m, "half", "", (float[]){0.5F});
+		model_node(&m, "Sub", "x middle", "d", "");
+		model_node(&m, "Mul", "d factor", "f", "");
+		model_node(&m, "Add", "f half", "s", "");
+		model_node(&m, "Cast", "s", "c", to);
+		model_node(&m, "Identity", "c", "y", "");
+		model_output(&m, "y");
+		struct import i = import_model(&m, "");
+		check_output(&i, to, "4", cast[k].value);
 		import_free(&i);
 	}
 }
