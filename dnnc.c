@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -623,6 +624,8 @@ int main(int argc, char **argv)
 	struct job job = {0};
 	enum status status = DONE;
 	occupy_closed_streams();
+	/* A file larger than the limit is an error of write, as others are. */
+	signal(SIGXFSZ, SIG_IGN);
 	char *wrong = options_parse(&job.options, argc, argv);
 	if (wrong)
 		status = refuse(wrong);
