@@ -239,7 +239,7 @@ sub try_document {
 	my ($path) = @_;
 	my $text = read_file($path);
 	my ($anew, $rest, $number) = ('', $text, 1);
-	($document, $examples, %last) = ($path, 0);
+	($document, $line, $examples, %last) = ($path, 1, 0);
 	while ($rest =~ s/\A(.*?)^```([^\n]*)\n(.*?)^```\n//ms) {
 		my ($before, $info, $inside) = ($1, $2, $3);
 		$line = $number + ($before =~ tr/\n//);
