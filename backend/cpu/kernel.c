@@ -10,7 +10,8 @@
  * What is left over at the end of the vector loop or the tile loop is the same code again for
  * fewer lanes or iterations. Every loop has at least one iteration and is closed by the test at
  * its end. */
-#include "backend/cpu/place.h"
+#include "backend/cpu/counted.h"
+#include "backend/cpu/tile.h"
 
 #include <string.h>
 
@@ -24,57 +25,13 @@ struct kernel {
 	int places; /* the target, then the reads */
 	struct place *place;
 	struct offset index[MAX_LOOPS]; /* of each loop; the first of the block or tile at hand */
-	int64_t block; /* lanes of the block at hand; 0 outside of the vector loop */
-	int pieces, width[NEST_MAX_VECTORS]; /* its vectors */
-	int rows;                            /* iterations of the tile at hand */
-	int unrolled;                        /* the reduced loops from here on are written out */
-	LLVMValueRef result[NEST_MAX_TILE * NEST_MAX_VECTORS];
+	struct tile tile;
+	int unrolled;         /* the reduced loops from here on are written out */
 	LLVMValueRef *loaded; /* reads of the body at hand, by read, row and piece */
 	int next_read;
 };
 
-/* ---- Loops ---------------------------------------------------------------------------------- */
-
-struct loop_code {
-	LLVMBasicBlockRef before, body;
-	LLVMValueRef index;
-	LLVMValueRef carried[NEST_MAX_TILE * NEST_MAX_VECTORS]; /* phis of the results */
-	int count;
-};
-
-/* Begins a loop that carries the first `count` results. */
-static void loop_begin(struct kernel *k, struct loop_code *loop, const char *name, int count)
-{
-	struct emitter *e = k->e;
-	LLVMTypeRef i64 = LLVMInt64TypeInContext(e->context);
-	loop->before = LLVMGetInsertBlock(e->builder);
-	loop->body = LLVMAppendBasicBlockInContext(e->context, k->function, name);
-	loop->count = count;
-	LLVMBuildBr(e->builder, loop->body);
-	LLVMPositionBuilderAtEnd(e->builder, loop->body);
-	loop->index = LLVMBuildPhi(e->builder, i64, name);
-	for (int i = 0; i < count; i++) {
-		loop->carried[i] = LLVMBuildPhi(e->builder, LLVMTypeOf(k->result[i]), "");
-		LLVMAddIncoming(loop->carried[i], &k->result[i], &loop->before, 1);
-		k->result[i] = loop->carried[i];
-	}
-}
-
-static void loop_end(struct kernel *k, struct loop_code *loop, int64_t step, int64_t end)
-{
-	struct emitter *e = k->e;
-	LLVMBasicBlockRef latch = LLVMGetInsertBlock(e->builder);
-	LLVMBasicBlockRef after = LLVMAppendBasicBlockInContext(e->context, k->function, "");
-	LLVMValueRef zero = emit_integer(e, 0);
-	LLVMValueRef next = LLVMBuildNSWAdd(e->builder, loop->index, emit_integer(e, step), "");
-	LLVMValueRef more = LLVMBuildICmp(e->builder, LLVMIntSLT, next, emit_integer(e, end), "");
-	LLVMBuildCondBr(e->builder, more, loop->body, after);
-	LLVMAddIncoming(loop->index, &zero, &loop->before, 1);
-	LLVMAddIncoming(loop->index, &next, &latch, 1);
-	for (int i = 0; i < loop->count; i++)
-		LLVMAddIncoming(loop->carried[i], &k->result[i], &latch, 1);
-	LLVMPositionBuilderAtEnd(e->builder, after);
-}
+/* ---- Where the accesses are ------------------------------------------------------------------ */
 
 static struct place *save_places(struct kernel *k)
 {
@@ -92,19 +49,10 @@ static void enter(struct kernel *k, int loop, struct offset index)
 {
 	k->index[loop] = index;
 	for (int i = 0; i < k->places; i++)
-		place_enter(k->e, &k->place[i], k->nest, loop, index, k->block);
+		place_enter(k->e, &k->place[i], k->nest, loop, index, k->tile.block);
 }
 
 /* ---- The expression ------------------------------------------------------------------------- */
-
-static struct part part_of(const struct kernel *k, int row, int piece)
-{
-	return (struct part){.nest = k->nest,
-			     .block = k->block,
-			     .row = row,
-			     .lane = piece * k->nest->lanes,
-			     .width = k->width[piece]};
-}
 
 /* Rows and pieces that read the same elements share one load. */
 static LLVMValueRef read_value(struct kernel *k, int read, int row, int piece)
@@ -114,7 +62,7 @@ static LLVMValueRef read_value(struct kernel *k, int read, int row, int piece)
 	bool is_shared;
 	if (!place_depends(p, n, n->tile_loop))
 		row = 0;
-	struct part part = part_of(k, row, piece);
+	struct part part = tile_part(&k->tile, row, piece);
 	if (!place_depends(p, n, n->vector_loop))
 		piece = 0;
 	LLVMValueRef *loaded = &k->loaded[(read * NEST_MAX_TILE + row) * NEST_MAX_VECTORS + piece];
@@ -127,7 +75,7 @@ static LLVMValueRef read_value(struct kernel *k, int read, int row, int piece)
 static LLVMValueRef position_value(struct kernel *k, const struct scalar *s, int row, int piece)
 {
 	struct emitter *e = k->e;
-	int loop = k->nest->position[s->loop], width = k->width[piece];
+	int loop = k->nest->position[s->loop], width = k->tile.width[piece];
 	struct offset at = {NULL, 0};
 	LLVMValueRef lane[64];
 	if (loop >= 0)
@@ -146,7 +94,7 @@ static LLVMValueRef position_value(struct kernel *k, const struct scalar *s, int
 
 static LLVMValueRef evaluate(struct kernel *k, const struct scalar *s, int row, int piece)
 {
-	int width = k->width[piece];
+	int width = k->tile.width[piece];
 	LLVMValueRef operand[3];
 	enum type of[3];
 	switch (s->kind) {
@@ -179,7 +127,7 @@ static LLVMValueRef next_result(struct kernel *k, LLVMValueRef held, int row, in
 	const struct statement *s = k->nest->statement;
 	const struct scalar *v = s->value;
 	enum type type = s->target.tensor->type;
-	int width = k->width[piece];
+	int width = k->tile.width[piece];
 	k->next_read = 0;
 	if (is_fused(s)) {
 		LLVMValueRef a = evaluate(k, v->arg[0], row, piece);
@@ -199,9 +147,9 @@ static void emit_body(struct kernel *k)
 {
 	size_t slots = (size_t)k->nest->reads * NEST_MAX_TILE * NEST_MAX_VECTORS;
 	memset(k->loaded, 0, slots * sizeof(LLVMValueRef));
-	for (int piece = 0; piece < k->pieces; piece++)
-		for (int row = 0; row < k->rows; row++) {
-			LLVMValueRef *result = &k->result[row * k->pieces + piece];
+	for (int piece = 0; piece < k->tile.pieces; piece++)
+		for (int row = 0; row < k->tile.rows; row++) {
+			LLVMValueRef *result = tile_result(&k->tile, row, piece);
 			*result = next_result(k, *result, row, piece);
 		}
 }
@@ -209,7 +157,7 @@ static void emit_body(struct kernel *k)
 static void emit_reduction(struct kernel *k, int loop)
 {
 	const struct nest *n = k->nest;
-	struct loop_code code;
+	struct counted code;
 	if (loop == n->loops) {
 		emit_body(k);
 		return;
@@ -223,10 +171,11 @@ static void emit_reduction(struct kernel *k, int loop)
 		}
 		return;
 	}
-	loop_begin(k, &code, n->loop[loop].name, k->rows * k->pieces);
+	counted_begin(k->e, &code, n->loop[loop].name, k->tile.result,
+		      k->tile.rows * k->tile.pieces);
 	enter(k, loop, (struct offset){code.index, 0});
 	emit_reduction(k, loop + 1);
-	loop_end(k, &code, 1, n->loop[loop].extent);
+	counted_end(k->e, &code, 1, n->loop[loop].extent, k->tile.result);
 	restore_places(k, saved);
 }
 
@@ -234,7 +183,7 @@ static void emit_reduction(struct kernel *k, int loop)
 static int first_unrolled(const struct kernel *k)
 {
 	const struct nest *n = k->nest;
-	int64_t operations = (int64_t)k->rows * k->pieces;
+	int64_t operations = (int64_t)k->tile.rows * k->tile.pieces;
 	int loop = n->loops;
 	while (loop > n->bound && n->loop[loop - 1].extent <= UNROLL_EXTENT &&
 	       operations * n->loop[loop - 1].extent <= UNROLL_OPERATIONS)
@@ -242,26 +191,18 @@ static int first_unrolled(const struct kernel *k)
 	return loop;
 }
 
+/* Where nothing is combined, what the target holds does not matter. */
 static void load_results(struct kernel *k)
 {
 	const struct statement *s = k->nest->statement;
-	for (int piece = 0; piece < k->pieces; piece++)
-		for (int row = 0; row < k->rows; row++) {
-			LLVMTypeRef type = emit_type(k->e, s->target.tensor->type, k->width[piece]);
-			k->result[row * k->pieces + piece] =
-				s->reduce == REDUCE_NONE
-					? LLVMGetPoison(type)
-					: place_load_target(k->e, &k->place[0],
-							    part_of(k, row, piece));
-		}
-}
-
-static void store_results(struct kernel *k)
-{
-	for (int piece = 0; piece < k->pieces; piece++)
-		for (int row = 0; row < k->rows; row++)
-			place_store(k->e, &k->place[0], part_of(k, row, piece),
-				    k->result[row * k->pieces + piece]);
+	if (s->reduce != REDUCE_NONE) {
+		tile_load(k->e, &k->tile, &k->place[0]);
+		return;
+	}
+	for (int piece = 0; piece < k->tile.pieces; piece++)
+		for (int row = 0; row < k->tile.rows; row++)
+			*tile_result(&k->tile, row, piece) = LLVMGetPoison(
+				emit_type(k->e, s->target.tensor->type, k->tile.width[piece]));
 }
 
 /* One block by one tile; where the target may not exist, all is skipped. */
@@ -280,7 +221,7 @@ static void emit_points(struct kernel *k)
 	load_results(k);
 	k->unrolled = first_unrolled(k);
 	emit_reduction(k, k->nest->bound);
-	store_results(k);
+	tile_store(k->e, &k->tile, &k->place[0]);
 	if (after) {
 		LLVMBuildBr(e->builder, after);
 		LLVMPositionBuilderAtEnd(e->builder, after);
@@ -290,15 +231,15 @@ static void emit_points(struct kernel *k)
 static void emit_bound(struct kernel *k, int loop)
 {
 	const struct nest *n = k->nest;
-	struct loop_code code;
+	struct counted code;
 	struct place *saved = save_places(k);
 	if (loop == n->bound) {
 		emit_points(k);
 	} else {
-		loop_begin(k, &code, n->loop[loop].name, 0);
+		counted_begin(k->e, &code, n->loop[loop].name, NULL, 0);
 		enter(k, loop, (struct offset){code.index, 0});
 		emit_bound(k, loop + 1);
-		loop_end(k, &code, 1, n->loop[loop].extent);
+		counted_end(k->e, &code, 1, n->loop[loop].extent, NULL);
 	}
 	restore_places(k, saved);
 }
@@ -310,30 +251,30 @@ static void set_block(struct kernel *k, int loop, int64_t count)
 {
 	int lanes = k->nest->lanes;
 	if (loop == k->nest->tile_loop)
-		k->rows = (int)count;
+		k->tile.rows = (int)count;
 	if (loop != k->nest->vector_loop)
 		return;
-	k->block = count;
-	k->pieces = (int)((count + lanes - 1) / lanes);
-	for (int i = 0; i < k->pieces; i++)
-		k->width[i] = (int)(count - i * lanes < lanes ? count - i * lanes : lanes);
+	k->tile.block = count;
+	k->tile.pieces = (int)((count + lanes - 1) / lanes);
+	for (int i = 0; i < k->tile.pieces; i++)
+		k->tile.width[i] = (int)(count - i * lanes < lanes ? count - i * lanes : lanes);
 }
 
 /* The iterations first .. last-1 of a loop, so many at once; last - first is a multiple of that. */
 static void emit_span(struct kernel *k, int depth, int64_t first, int64_t last, int64_t at_once)
 {
 	int loop = k->nest->order[depth];
-	struct loop_code code;
+	struct counted code;
 	struct place *saved = save_places(k);
 	set_block(k, loop, at_once);
 	if (last - first == at_once) {
 		enter(k, loop, (struct offset){NULL, first});
 		emit_free(k, depth + 1);
 	} else {
-		loop_begin(k, &code, k->nest->loop[loop].name, 0);
+		counted_begin(k->e, &code, k->nest->loop[loop].name, NULL, 0);
 		enter(k, loop, (struct offset){code.index, first});
 		emit_free(k, depth + 1);
-		loop_end(k, &code, at_once, last - first);
+		counted_end(k->e, &code, at_once, last - first, NULL);
 	}
 	restore_places(k, saved);
 }
@@ -357,7 +298,7 @@ static void emit_free(struct kernel *k, int depth)
 	if (whole < extent)
 		emit_span(k, depth, whole, extent, extent - whole);
 	if (loop == n->vector_loop)
-		k->block = 0;
+		k->tile.block = 0;
 }
 
 /* ---- The function --------------------------------------------------------------------------- */
@@ -394,7 +335,8 @@ static void describe(struct emitter *e, LLVMValueRef function, int places)
 
 LLVMValueRef emit_kernel(struct emitter *e, const struct nest *n)
 {
-	struct kernel k = {.e = e, .nest = n, .pieces = 1, .width = {1}, .rows = 1};
+	struct kernel k = {
+		.e = e, .nest = n, .tile = {.nest = n, .pieces = 1, .width = {1}, .rows = 1}};
 	unsigned places = 1 + (unsigned)n->reads;
 	LLVMTypeRef *parameter = ARENA_ARRAY(e->arena, places, LLVMTypeRef);
 	for (unsigned i = 0; i < places; i++)
@@ -408,6 +350,7 @@ LLVMValueRef emit_kernel(struct emitter *e, const struct nest *n)
 	LLVMBasicBlockRef entry = LLVMAppendBasicBlockInContext(e->context, k.function, "");
 	LLVMPositionBuilderAtEnd(e->builder, entry);
 	begin_places(&k);
+	tile_begin(e, &k.tile, &k.place[0]);
 	size_t slots = (size_t)n->reads * NEST_MAX_TILE * NEST_MAX_VECTORS;
 	k.loaded = ARENA_ARRAY(e->arena, slots, LLVMValueRef);
 	emit_free(&k, 0);
