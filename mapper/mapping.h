@@ -1,0 +1,55 @@
+/* mapping.h -- where every loop of a statement runs: in time at a level, in an order, or in space over an axis of
+ * the array inside a level; and which tensors each level keeps.
+ *
+ * A loop over dimension d splits what the loops outside left of d into steps; `tile` is what one step leaves to
+ * the inside. The innermost loop of a dimension leaves 1. With perfect factors every step is whole; else the last
+ * step of a loop is what remains (COST_MODEL section 2, rule 7). */
+#ifndef MAPPER_MAPPING_H
+#define MAPPER_MAPPING_H
+
+#include "frontend/network.h"
+#include "mapper/hierarchy.h"
+
+enum { MAX_DIMS = MAX_LOOPS, MAX_OPERANDS = 4, MAX_MAPPED_LOOPS = 64 };
+
+/* A statement as the mapper sees it: dimensions and, for each operand, the ranks that they index. */
+struct operand {
+	const char *name; /* of the tensor */
+	enum tensor_class class;
+	int ranks;
+	int64_t coef[MAX_RANK][MAX_DIMS]; /* index of rank r = sum of coef[r][d] * position of d */
+	unsigned relevant;                /* bit per dimension that indexes it */
+};
+
+struct problem {
+	const char *name;
+	int dims;
+	const char *dim[MAX_DIMS]; /* "n", "k", ... */
+	int64_t extent[MAX_DIMS];
+	int operands; /* the inputs, then the output last */
+	struct operand operand[MAX_OPERANDS];
+};
+
+/* Dimensions of extent 1 are left out. NULL when the statement reads more operands than can be mapped. */
+struct problem *problem_of(struct arena *, const struct statement *);
+
+enum loop_kind { LOOP_TIME, LOOP_SPACE };
+
+struct mapped_loop {
+	enum loop_kind kind;
+	int level; /* time: of the memory whose refills it orders; space: of the array inside this level */
+	int axis; /* SPACE */
+	int dim;
+	int64_t tile; /* >= 1: what one step leaves to the inside */
+};
+
+/* Loops outermost first, sorted by level; at one level the loops in time stand before those in space. */
+struct mapping {
+	const struct problem *problem;
+	const struct hierarchy *machine;
+	unsigned keep[MAX_LEVELS]; /* bit per operand */
+	int loops;
+	struct mapped_loop loop[MAX_MAPPED_LOOPS];
+};
+
+#endif
