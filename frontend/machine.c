@@ -153,11 +153,10 @@ static void check_required(struct program *program, const struct tree_block *blo
 
 /* ---- Blocks ----------------------------------------------------------------------------------------------- */
 
-/* array pe[12, 14]: positive whole numbers whose product is that of units a machine may have. */
+/* array pe[12, 14]: positive whole numbers. */
 static void check_shape(struct program *program, const struct tree_block *block,
 			enum shape_rule rule)
 {
-	double units = 1;
 	if (block->shape_count > 0 && rule == NO) {
 		diag_error(program->diag, "bad-shape", block->shape[0]->span, "a %s has no shape",
 			   block->kind);
@@ -177,12 +176,7 @@ static void check_shape(struct program *program, const struct tree_block *block,
 			.name = "shape", .span = extent->span, .value_count = 1};
 		property.value = &block->shape[i];
 		machine_value_check(program, &property, FORM_WHOLE);
-		units *= extent->kind == EXPR_RANGE ? extent->arg[1]->number : extent->number;
 	}
-	if (units > MAX_UNITS)
-		diag_error(program->diag, "bad-shape", block->shape[0]->span,
-			   "these are more than %d units, the most that a machine may have",
-			   MAX_UNITS);
 }
 
 static void check_block(struct program *, const struct tree_block *, const char *outer);
@@ -283,6 +277,22 @@ static void require_block(struct program *program, const struct tree_block *bloc
 			   "this %s needs a block '%s': %s", block->kind, kind, reason);
 }
 
+/* Arrays in arrays multiply: `outside` is how many there are of what holds these blocks. */
+static void check_units(struct program *program, const struct tree_block *block, double outside)
+{
+	for (; block; block = block->next) {
+		double units = outside;
+		for (int i = 0; i < block->shape_count; i++)
+			units *= block->shape[i]->number;
+		if (units > MAX_UNITS)
+			diag_error(program->diag, "bad-shape", block->shape[0]->span,
+				   "these are more than %d units, the most that a machine may have",
+				   MAX_UNITS);
+		else
+			check_units(program, block->block, units);
+	}
+}
+
 /* Every memory but the outermost says how much it holds. */
 static void check_sizes(struct program *program, const struct tree_block *block,
 			const struct tree_block *outermost)
@@ -301,6 +311,7 @@ static void check_whole(struct program *program, const struct tree_block *block,
 			enum machine_kind kind)
 {
 	check_names(program, block->block, block->block);
+	check_units(program, block->block, 1);
 	if (kind == MACHINE_ACCELERATOR) {
 		require_block(program, block, "memory", "the first is where the tensors lie");
 		require_block(program, block, "mac", "the unit that computes");

@@ -118,6 +118,8 @@ static const struct {
 	{"machine m {\n clock 1 GHz\n mac { }\n}", "missing-block", "'memory'", "m", NULL},
 	{"machine m {\n clock 1 GHz\n memory d { }\n}", "missing-block", "'mac'", "m", NULL},
 	{MACHINE("", "cost 1", ""), "missing-property", "only the outermost", "buf", NULL},
+	{MACHINE("", BUF, "array q[2000, 2000] { }"), "bad-shape", "more than 16777216 units",
+	 "2000", NULL},
 	{MACHINE("", BUF, "array q { mac { } }"), "bad-shape", "needs a shape", "q", NULL},
 	{MACHINE("", BUF, "array q[0] { mac { } }"), "out-of-range", "greater than 0", "0", NULL},
 	{MACHINE("", BUF, "array q[2.5] { mac { } }"), "out-of-range", "whole number", "2.5", NULL},
