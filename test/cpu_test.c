@@ -4,6 +4,8 @@
 #include "backend/cpu/scratch.h"
 #include "test/ops_fixture.h"
 
+#include <fcntl.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -246,6 +248,31 @@ Test(cpu, parameters_need_values_and_inputs_their_shape)
 	free(error);
 	array_free(wrong);
 	cpu_program_free(program);
+	run_free(&run);
+}
+
+Test(cpu, emission_needs_neither_standard_streams_nor_news_of_children)
+{
+	struct run run = {0};
+	char *data;
+	size_t size;
+	begin_network(&run, small);
+	signal(SIGCHLD, SIG_IGN);
+	int kept[3];
+	for (int fd = 0; fd < 3; fd++) {
+		kept[fd] = fcntl(fd, F_DUPFD, 10);
+		close(fd);
+	}
+	char *error = cpu_emit(run.network, NULL, CPU_OBJECT, &data, &size, NULL);
+	for (int fd = 0; fd < 3; fd++)
+		dup2(kept[fd], fd);
+	signal(SIGCHLD, SIG_DFL);
+	cr_assert_null(error, "%s", error);
+	cr_assert_arr_eq(data,
+			 "\x7f"
+			 "ELF",
+			 4, "no object");
+	free(data);
 	run_free(&run);
 }
 

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,7 +79,7 @@ static _Noreturn void be_the_copy(void (*work)(void *, int), void *context, int 
 				  int complaints)
 {
 	int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
-	prctl(PR_SET_PDEATHSIG, 9 /* SIGKILL */);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
 	dup2(nothing, STDIN_FILENO);
 	dup2(nothing, STDOUT_FILENO);
@@ -87,12 +88,14 @@ static _Noreturn void be_the_copy(void (*work)(void *, int), void *context, int 
 	apart_end(0);
 }
 
+/* Where the system was told to forget ended processes (SIGCHLD ignored), how this one ended is not
+ * known; whether the work was done shows in what it left. */
 static char *how_it_ended(pid_t child)
 {
-	int status;
+	int status = 0;
 	while (waitpid(child, &status, 0) < 0)
 		if (errno != EINTR)
-			return sentence("the code generator's process was lost");
+			return NULL;
 	if (WIFSIGNALED(status))
 		return sentence("the code generator was ended by signal %d", WTERMSIG(status));
 	return WEXITSTATUS(status) == 0 ? NULL : sentence("the code generator gave up");
@@ -115,11 +118,21 @@ static char *run_between(void (*work)(void *, int), void *context, int result, i
 	return !error && (!*data || !*said) ? sentence("no memory for the code") : error;
 }
 
+/* Not in the place of a standard stream that the caller closed: the copy's streams go there. */
+static int memory_file(const char *name)
+{
+	int fd = memfd_create(name, MFD_CLOEXEC);
+	if (fd < 0 || fd > STDERR_FILENO)
+		return fd;
+	int higher = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	close(fd);
+	return higher;
+}
+
 char *apart_run(void (*work)(void *context, int fd), void *context, char **data, size_t *size,
 		char **complaints)
 {
-	int result = memfd_create("code", MFD_CLOEXEC),
-	    said = memfd_create("complaints", MFD_CLOEXEC);
+	int result = memory_file("code"), said = memory_file("complaints");
 	char *error;
 	*data = *complaints = NULL;
 	*size = 0;
