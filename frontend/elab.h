@@ -213,5 +213,7 @@ struct scalar *nest_scalar(struct elaborator *, struct nest *, const struct tree
 struct scalar *nest_typed(struct scalar *, enum type);
 /* The element type of a new tensor that takes the expression; TYPE_COUNT where it has none of its own. */
 enum type nest_result_type(const struct scalar *);
+/* The type of one that has none of its own, beside tensors of a type: that one, or f32 for a fraction. */
+enum type nest_number_type(const struct scalar *, enum type beside);
 
 #endif

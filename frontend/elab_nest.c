@@ -188,7 +188,8 @@ static struct tensor *new_target(struct elaborator *e, struct nest *nest, int ra
 		return NULL;
 	}
 	if (type == TYPE_COUNT)
-		type = frame->first ? frame->first->type : TYPE_F32;
+		type = nest_number_type(nest->statement->value,
+					frame->first ? frame->first->type : TYPE_F32);
 	if (tree->reduce == REDUCE_SUM)
 		type = type_info(type)->accumulator;
 	if (!elab_type(e, nest->frame, &tree->type, type, &type))

@@ -37,6 +37,13 @@ static bool fits_integer(const struct scalar *scalar)
 	return true;
 }
 
+enum type nest_number_type(const struct scalar *scalar, enum type beside)
+{
+	bool is_fraction = is_flexible(scalar) && !fits_integer(scalar);
+
+	return is_fraction && !type_info(beside)->is_float ? TYPE_F32 : beside;
+}
+
 struct scalar *nest_typed(struct scalar *scalar, enum type type)
 {
 	if (!is_flexible(scalar))

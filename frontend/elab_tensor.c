@@ -26,21 +26,29 @@ struct tensor *elab_tensor_new(struct elaborator *e, const char *name, enum type
 	return tensor;
 }
 
-struct tensor *elab_number_tensor(struct elaborator *e, enum type type, double number)
+/* The type of a number beside tensors of this type: that type if it holds the number, else one that does. */
+static enum type number_type(enum type type, double number)
 {
-	struct array *array = array_new(type, 0, NULL);
+	double limit = ldexp(1, 8 * type_info(type)->bytes - 1);
+
+	if (type_info(type)->is_float)
+		return type;
+	if (!elab_is_integer(number))
+		return TYPE_F32;
+	if (number >= -limit && number < limit)
+		return type;
+	return number >= -0x1p31 && number < 0x1p31 ? TYPE_I32 : TYPE_I64;
+}
+
+struct tensor *elab_number_tensor(struct elaborator *e, enum type beside, double number)
+{
+	enum type type = number_type(beside, number);
 	struct tensor *tensor =
 		elab_tensor_new(e, "number", type, ROLE_CONSTANT, 0, NULL, NULL, (struct span){0});
 
-	if (!type_info(type)->is_float && !elab_is_integer(number) && array) {
-		array_free(array);
-		tensor->type = TYPE_F32;
-		array = array_new(TYPE_F32, 0, NULL);
-	}
-	if (!array)
-		arena_fail(e->arena);
-	tensor->data = array;
-	array_set(array, 0, number);
+	tensor->data = array_new(type, 0, NULL);
+	if (tensor->data)
+		array_set(tensor->data, 0, number);
 	return tensor;
 }
 

@@ -286,6 +286,12 @@ static const struct {
 	 {0.5, 1, 1.5, 2, 2.5, 3},
 	 "f32[2, 3]"},
 	{"y: i8[i, j] = x[i, j]\nreturn sqrt(y * y)", 6, {1, 2, 3, 4, 5, 6}, "f32[2, 3]"},
+	{"y: i8[i, j] = x[i, j] * -10\nreturn y + 300",
+	 6,
+	 {290, 280, 270, 260, 250, 240},
+	 "i32[2, 3]"},
+	{"y: i8[i, j] = x[i, j]\nreturn y + 122", 6, {123, 124, 125, 126, 127, 127}, "i8[2, 3]"},
+	{"y: i8[i, j] = x[i, j]\nreturn halves(y)", 2, {0.5, 0.5}, "f32[2]"},
 	{"return greater(x, 3)", 6, {0, 0, 0, 1, 1, 1}, "i32[2, 3]"},
 	{"y[i] += x[i, j] > 1 ? 1 : 0\nreturn y", 2, {2, 3}, "f32[2]"},
 	{"y[... by (1, 0)] = x[...]\nreturn y", 6, {1, 4, 2, 5, 3, 6}, "f32[3, 2]"},
@@ -319,7 +325,10 @@ Test(elaborate, text_means_what_the_language_says)
 
 		for (int k = 0; k < 6; k++)
 			array_set(input, k, k + 1);
-		snprintf(text, sizeof text, "network net(x: f32[2, 3]) {\n%s\n}\n", right[i].text);
+		snprintf(text, sizeof text,
+			 "op halves(X[n, c]) {\nindex i < n\nH[i] = 0.5\nreturn H\n}\n"
+			 "network net(x: f32[2, 3]) {\n%s\n}\n",
+			 right[i].text);
 		struct bench b = compile(text);
 		if (!right[i].shape) {
 			cr_expect_null(b.network, "%s: accepted", right[i].text);
