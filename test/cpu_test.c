@@ -4,6 +4,7 @@
 #include "backend/cpu/scratch.h"
 #include "test/ops_fixture.h"
 
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdint.h>
@@ -56,27 +57,24 @@ static void expect_same_values(struct run *run, const char *text)
 	cpu_program_free(program);
 }
 
-/* Interprets and compiles; random inputs and weights. */
-static void expect_same(const char *text)
+/* Interprets; random inputs and weights. */
+static void interpret_text(struct run *run, const char *text)
 {
-	struct run run = {0};
-	run_elaborate(&run, text);
-	if (!run.network)
-		diag_print_text(&run.diag, stderr, false);
-	cr_assert_not_null(run.network, "no network from: %s", text);
-	fill_parameters(run.network);
-	for (int i = 0; i < run.network->tensor_count; i++)
-		if (run.network->tensor[i]->role == ROLE_PARAM)
-			fill_random(run.network->tensor[i]->data, (uint32_t)i + 7);
-	for (int i = 0; i < run.network->input_count; i++) {
-		const struct tensor *t = run.network->input[i];
-		run.input[i] = array_new(t->type, t->rank, t->extent);
-		fill_random(run.input[i], (uint32_t)i + 1);
+	run_elaborate(run, text);
+	if (!run->network)
+		diag_print_text(&run->diag, stderr, false);
+	cr_assert_not_null(run->network, "no network from: %s", text);
+	fill_parameters(run->network);
+	for (int i = 0; i < run->network->tensor_count; i++)
+		if (run->network->tensor[i]->role == ROLE_PARAM)
+			fill_random(run->network->tensor[i]->data, (uint32_t)i + 7);
+	for (int i = 0; i < run->network->input_count; i++) {
+		const struct tensor *t = run->network->input[i];
+		run->input[i] = array_new(t->type, t->rank, t->extent);
+		fill_random(run->input[i], (uint32_t)i + 1);
 	}
-	char *error = interpret(run.network, run.input, run.output);
+	char *error = interpret(run->network, run->input, run->output);
 	cr_assert_null(error, "%s: %s", text, error);
-	expect_same_values(&run, text);
-	run_free(&run);
 }
 
 static const char *const networks[] = {
@@ -123,8 +121,120 @@ static const char *const networks[] = {
 
 Test(cpu, operators_equal_the_interpreter)
 {
-	for (size_t i = 0; i < sizeof networks / sizeof *networks; i++)
-		expect_same(networks[i]);
+	for (size_t i = 0; i < sizeof networks / sizeof *networks; i++) {
+		struct run run = {0};
+		interpret_text(&run, networks[i]);
+		expect_same_values(&run, networks[i]);
+		run_free(&run);
+	}
+}
+
+/* ---- Objects -------------------------------------------------------------------------------- */
+
+static void write_file(const char *path, const char *data, size_t size)
+{
+	FILE *file = fopen(path, "wb");
+	cr_assert_not_null(file, "%s", path);
+	cr_assert_eq(fwrite(data, 1, size, file), size, "%s", path);
+	cr_assert_eq(fclose(file), 0, "%s", path);
+}
+
+/* Processors with other vectors than this one's, whose code it can run. */
+static bool can_run(const char *cpu)
+{
+#if defined __x86_64__
+	return strcmp(cpu, "haswell") != 0 ||
+	       (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"));
+#else
+	(void)cpu;
+	return false;
+#endif
+}
+
+typedef void run_function(void **inputs, void **outputs, void *scratch);
+
+/* Emits for the processor and links; the library at path. */
+static void link_library(const struct network *net, const char *cpu, const char *path,
+			 const char *text)
+{
+	struct cpu_target target = {NULL, cpu, NULL};
+	char object[80], command[300], *data;
+	size_t size;
+	sprintf(object, "%s.o", path);
+	sprintf(command, "cc -shared -o %s %s -lm", path, object);
+	char *error = cpu_emit(net, &target, CPU_OBJECT, &data, &size, NULL);
+	cr_assert_null(error, "%s for %s: %s", text, cpu, error);
+	write_file(object, data, size);
+	cr_assert_eq(system(command), 0, "%s for %s does not link", text, cpu);
+	unlink(object);
+	free(data);
+}
+
+/* What the header says. */
+static size_t scratch_bytes(const struct network *net)
+{
+	char *header;
+	size_t size;
+	int bytes = -1;
+	char *error = cpu_header(net, "net", &header, &size);
+	cr_assert_null(error, "%s", error);
+	sscanf(strstr(header, "SCRATCH_BYTES = "), "SCRATCH_BYTES = %d", &bytes);
+	cr_assert_geq(bytes, 0, "%s", header);
+	free(header);
+	return (size_t)bytes;
+}
+
+static void run_library(struct run *run, const char *path, struct array *found[])
+{
+	const struct network *net = run->network;
+	void *input[RUN_MAX_TENSORS], *output[RUN_MAX_TENSORS];
+	void *handle = dlopen(path, RTLD_NOW);
+	cr_assert_not_null(handle, "%s", dlerror());
+	run_function *function = (run_function *)dlsym(handle, "t_run");
+	cr_assert_not_null(function, "no function in %s", path);
+	for (int i = 0; i < net->input_count; i++)
+		input[i] = run->input[i]->data;
+	for (int i = 0; i < net->output_count; i++) {
+		const struct tensor *t = net->output[i];
+		found[i] = array_new(t->type, t->rank, t->extent);
+		output[i] = found[i]->data;
+	}
+	void *scratch = aligned_alloc(64, scratch_bytes(net) + 64);
+	function(input, output, scratch);
+	free(scratch);
+	dlclose(handle);
+}
+
+static void expect_same_library(struct run *run, const char *cpu, const char *text)
+{
+	char folder[] = "/tmp/dnnc-object-XXXXXX", path[64];
+	struct array *found[RUN_MAX_TENSORS];
+	cr_assert_not_null(mkdtemp(folder), "no folder");
+	sprintf(path, "%s/net.so", folder);
+	link_library(run->network, cpu, path, text);
+	run_library(run, path, found);
+	for (int i = 0; i < run->network->output_count; i++) {
+		for (int64_t j = 0; j < array_count(found[i]); j++)
+			cr_assert(same_element(run->output[i], found[i], j),
+				  "%s for %s: output %d, element %lld", text, cpu, i, (long long)j);
+		array_free(found[i]);
+	}
+	unlink(path);
+	rmdir(folder);
+}
+
+/* Libraries of one name would be taken for one another: each lies in a folder of its own. */
+Test(cpu, objects_for_other_vectors_equal_the_interpreter)
+{
+	static const char *const cpus[] = {"haswell", "x86-64"};
+	for (size_t i = 0; i < sizeof networks / sizeof *networks; i++) {
+		struct run run = {0};
+		interpret_text(&run, networks[i]);
+		for (int c = 0; c < 2; c++)
+			if (can_run(cpus[c]))
+				expect_same_library(&run, cpus[c], networks[i]);
+		run_free(&run);
+	}
 }
 
 /* ---- Files ---------------------------------------------------------------------------------- */
@@ -282,14 +392,6 @@ Test(cpu, emission_needs_neither_standard_streams_nor_news_of_children)
 static const char *const odd_names[] = {"int",   "x",     "x y",  "x.y",      "",
 					"9",     "class", "_t",   "\xc3\xa9", "x_y_2",
 					"x/y*/", "NULL_", "none", "inputs",   "X"};
-
-static void write_file(const char *path, const char *data, size_t size)
-{
-	FILE *file = fopen(path, "wb");
-	cr_assert_not_null(file, "%s", path);
-	cr_assert_eq(fwrite(data, 1, size, file), size, "%s", path);
-	cr_assert_eq(fclose(file), 0, "%s", path);
-}
 
 static struct network *oddly_named(struct run *run)
 {
