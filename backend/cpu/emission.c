@@ -152,6 +152,20 @@ static char *translate(char *said)
 			complaints_known[i].remedy);
 }
 
+/* Every constant that a statement reads has a value. */
+static char *check_weights(const struct network *net)
+{
+	for (int i = 0; i < net->tensor_count; i++) {
+		const struct tensor *t = net->tensor[i];
+		bool is_constant = t->role != ROLE_INPUT && t->role != ROLE_LOCAL;
+		if (is_constant && !t->view_of && !t->data)
+			return sentence(
+				"parameter %s has no values; load weights or initialise them",
+				t->name);
+	}
+	return NULL;
+}
+
 char *emission_run(const struct network *net, const struct cpu_target *asked, enum cpu_form form,
 		   struct pool *pool, char **data, size_t *size, struct emission_report *report)
 {
@@ -160,9 +174,12 @@ char *emission_run(const struct network *net, const struct cpu_target *asked, en
 	char *said = NULL;
 	*report = (struct emission_report){0};
 	*data = NULL;
-	if (!shared)
-		return sentence("there is no memory to make the code");
-	char *error = apart_run(emit_apart, &job, data, size, &said);
+	char *error = check_weights(net);
+	if (error || !shared) {
+		apart_release(shared, sizeof *shared);
+		return error ? error : sentence("there is no memory to make the code");
+	}
+	error = apart_run(emit_apart, &job, data, size, &said);
 	*report = *shared;
 	apart_release(shared, sizeof *shared);
 	if (report->error[0]) {

@@ -166,13 +166,6 @@ char *cpu_compile(const struct network *net, const struct cpu_target *target,
 		  struct cpu_program **program)
 {
 	*program = NULL;
-	for (int i = 0; i < net->tensor_count; i++) {
-		const struct tensor *t = net->tensor[i];
-		if (t->role != ROLE_INPUT && t->role != ROLE_LOCAL && !t->view_of && !t->data)
-			return sentence(
-				"parameter %s has no values; load weights or initialise them",
-				t->name);
-	}
 	char *error = check_target(target);
 	if (error)
 		return error;

@@ -60,10 +60,10 @@ static LLVMValueRef read_value(struct kernel *k, int read, int row, int piece)
 	const struct nest *n = k->nest;
 	const struct place *p = &k->place[1 + read];
 	bool is_shared;
-	if (!place_depends(p, n, n->tile_loop))
+	if (!place_depends(p, n->tile_loop))
 		row = 0;
 	struct part part = tile_part(&k->tile, row, piece);
-	if (!place_depends(p, n, n->vector_loop))
+	if (!place_depends(p, n->vector_loop))
 		piece = 0;
 	LLVMValueRef *loaded = &k->loaded[(read * NEST_MAX_TILE + row) * NEST_MAX_VECTORS + piece];
 	if (!*loaded)

@@ -41,9 +41,8 @@ static bool special_depends(const struct place *p, int loop)
 	return false;
 }
 
-bool place_depends(const struct place *p, const struct nest *n, int loop)
+bool place_depends(const struct place *p, int loop)
 {
-	(void)n;
 	return loop >= 0 && (p->access->coef[loop] != 0 || special_depends(p, loop));
 }
 

@@ -35,7 +35,7 @@ struct part {
 /* Elements between neighbouring lanes, where only the linear part moves; true when a special one
  * does too. */
 bool place_lane_step(const struct place *, const struct nest *, int64_t *step);
-bool place_depends(const struct place *, const struct nest *, int loop);
+bool place_depends(const struct place *, int loop);
 
 /* The loop takes the value index: block is what struct part says, 0 outside of the vector loop. */
 void place_enter(struct emitter *, struct place *, const struct nest *, int loop,

@@ -19,10 +19,13 @@ struct filler {
 
 /* ---- Filling -------------------------------------------------------------------------------- */
 
-static void copy_element(char *to, const char *from, int bytes, bool swaps)
+static void reverse(char *element, int bytes)
 {
-	for (int i = 0; i < bytes; i++)
-		to[i] = from[swaps ? bytes - 1 - i : i];
+	for (int i = 0; i < bytes / 2; i++) {
+		char first = element[i];
+		element[i] = element[bytes - 1 - i];
+		element[bytes - 1 - i] = first;
+	}
 }
 
 static void copy_lanes(char *to, const char *from, int64_t step, int64_t lanes, int bytes)
@@ -74,11 +77,8 @@ static void fill(const struct filler *f, char *to, size_t size)
 		for (int64_t at = 0; at < extent; at += block)
 			fill_block(f, at, extent - at < block ? extent - at : block, to, from);
 	}
-	for (size_t i = 0; f->swaps_bytes && i < size; i += (size_t)bytes) {
-		char element[8];
-		memcpy(element, to + i, (size_t)bytes);
-		copy_element(to + i, element, bytes, true);
-	}
+	for (size_t i = 0; f->swaps_bytes && i < size; i += (size_t)bytes)
+		reverse(to + i, bytes);
 }
 
 /* ---- Placing -------------------------------------------------------------------------------- */
