@@ -174,7 +174,10 @@ bool onnx_node_check(struct onnx *o, const struct onnx_node *n)
 	if (given < n->op->least || given > n->op->most)
 		onnx_error(o, n, "%d inputs; %s takes %d to %d", given, n->op_name, n->op->least,
 			   n->op->most);
-	for (int i = 0; i < n->op->least && i < given; i++)
+	int needed = n->op->least < given ? n->op->least : given;
+	if (n->op->most == MANY) /* no element of a list can be left out */
+		needed = n->input_count;
+	for (int i = 0; i < needed; i++)
 		if (!n->input[i])
 			onnx_error(o, n, "input %d is left out; %s needs it", i, n->op_name);
 	for (int i = n->op->outputs; i < n->output_count; i++)
@@ -339,7 +342,7 @@ struct network *onnx_import(struct program *program, const char *path,
 			 .path = path};
 	struct network *network = import(&o);
 	for (struct constant *c = o.constant; c; c = c->next)
-		if (!c->given)
+		if (!c->tensor)
 			array_free(c->array);
 	if (o.model)
 		onnx__model_proto__free_unpacked(o.model, NULL);

@@ -23,7 +23,7 @@ struct constant {
 	int64_t extent[MAX_RANK]; /* may be 0, unlike those of an array */
 	int64_t count;
 	struct array *array;   /* NULL if and only if count is 0 */
-	bool given;            /* the array belongs to the network now, else to the import */
+	struct tensor *tensor; /* of the network, which has the array now; NULL: the import has it */
 	struct constant *next; /* of all constants of the import */
 };
 

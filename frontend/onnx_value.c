@@ -1,6 +1,7 @@
 /* onnx_value.c -- what a handler asks of its node's inputs, and how it calls the library.
  * An input is a constant, a tensor of the network, or poison. A constant becomes a tensor when an operator of
- * the library has to read it: then its array goes over to the network. */
+ * the library has to read it: then its array goes over to the network. Several names may stand for
+ * one constant (Identity), which makes one tensor. */
 #include "frontend/onnx_import.h"
 
 #include <string.h>
@@ -46,8 +47,9 @@ struct tensor *constant_tensor(struct onnx *o, const struct onnx_node *n, const 
 				 onnx_shown(o->arena, name));
 		return NULL;
 	}
-	c->given = true;
-	return build_array(o->build, name, role, c->array);
+	if (!c->tensor)
+		c->tensor = build_array(o->build, name, role, c->array);
+	return c->tensor;
 }
 
 struct tensor *onnx_tensor(struct onnx *o, const struct onnx_node *n, int i, enum role role)

@@ -198,6 +198,7 @@ static const struct {
 } nodes[] = {
 	{"inputs", "2", "Relu", "x x", "", "2 inputs; Relu takes 1 to 1"},
 	{"left out", "2", "Add", "- x", "", "input 0 is left out"},
+	{"left out of a list", "2", "Max", "two -", "", "input 1 is left out"},
 	{"required", "2", "LRN", "x", "", "attribute 'size' is missing"},
 	{"unknown attribute", "2", "Relu", "x", "slope:f=1",
 	 "attribute 'slope' is not known to Relu"},
