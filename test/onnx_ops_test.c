@@ -417,6 +417,25 @@ Test(onnx_ops, integer_arithmetic)
 	import_free(&i);
 }
 
+/* Initializers of equal values are written once by PyTorch, with an Identity for each further name. */
+Test(onnx_ops, constant_of_several_names)
+{
+	struct model m = model_new(13);
+	model_input(&m, "x", FLOAT, "1,2");
+	model_floats(&m, "first", "2", (float[]){1, 10});
+	model_node(&m, "Identity", "first", "second", "");
+	model_node(&m, "Add", "x first", "s", "");
+	model_node(&m, "Mul", "s second", "y", "");
+	model_output(&m, "y");
+	struct import i = import_model(&m, "");
+	check_output(&i, "two names", "1x2", (double[MAX_VALUES]){1, 110});
+	int held = 0;
+	for (int k = 0; k < i.network->tensor_count; k++)
+		held += i.network->tensor[k]->data != NULL;
+	cr_expect_eq(held, 1, "the array is held by %d tensors", held);
+	import_free(&i);
+}
+
 /* Equal, Where, ConstantOfShape, Range, Expand, Transpose and Tile of constants leave nothing to compute. */
 Test(onnx_ops, folded_patterns)
 {
