@@ -15,7 +15,13 @@
 #include "frontend/elaborate.h"
 
 /* A network that needs more was not written by a person who wants it: loops without end, calls that double. */
-enum { MAX_CALL_DEPTH = 64, MAX_STEPS = 2000000, MAX_RANGE = 1000000, MAX_TENSORS = 50000 };
+enum {
+	MAX_CALL_DEPTH = 64,
+	MAX_NESTING = 2000,
+	MAX_STEPS = 2000000,
+	MAX_RANGE = 1000000,
+	MAX_TENSORS = 50000
+};
 
 enum binding_kind { BIND_VALUE, BIND_DIM, BIND_INDEX, BIND_ELLIPSIS };
 
@@ -86,7 +92,8 @@ struct elaborator {
 	const char **op_names; /* for did-you-mean */
 	int op_name_count;
 	struct name_table names;
-	int depth;
+	int depth;       /* calls within calls */
+	int nesting;     /* the same of expressions and bodies, whichever calls they are in */
 	int64_t steps;   /* evaluations so far */
 	bool gave_up;    /* a limit was met, and that was said */
 	int first_error; /* diag->errors at the start */
@@ -103,6 +110,8 @@ void elab_note_shape(struct elaborator *, const struct frame *, const struct ten
 struct span elab_user_span(const struct frame *, struct span);
 const char *elab_shape_text(struct elaborator *, const struct tensor *);
 struct value elab_poison(void);
+/* One level deeper, to be left by e->nesting--; false with an error where the stack has no room for it. */
+bool elab_enter(struct elaborator *, const struct frame *, struct span);
 /* So many steps more; false, once with an error, when the network takes too many or grows too large. */
 bool elab_step(struct elaborator *, const struct frame *, struct span, int64_t count);
 

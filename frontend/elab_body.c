@@ -202,42 +202,48 @@ static void run_if(struct elaborator *e, struct frame *frame, const struct tree_
 		elab_run(e, frame, truth ? stmt->body : stmt->orelse);
 }
 
+static void run_one(struct elaborator *e, struct frame *frame, const struct tree_stmt *stmt)
+{
+	switch (stmt->kind) {
+	case STMT_BIND:
+		bind(e, frame, stmt);
+		break;
+	case STMT_TENSOR:
+		elab_tensor_statement(e, frame, stmt);
+		break;
+	case STMT_DECLARE:
+		elab_declare(e, frame, stmt);
+		break;
+	case STMT_RANGE:
+		declare_index(e, frame, stmt);
+		break;
+	case STMT_REQUIRE:
+		require(e, frame, stmt);
+		break;
+	case STMT_IF:
+		run_if(e, frame, stmt);
+		break;
+	case STMT_FOR:
+		run_for(e, frame, stmt);
+		break;
+	case STMT_RETURN:
+		run_return(e, frame, stmt);
+		break;
+	case STMT_ERROR:
+		frame->skipped = true;
+		break;
+	}
+}
+
 void elab_run(struct elaborator *e, struct frame *frame, const struct tree_stmt *stmt)
 {
 	for (; stmt && !frame->returned; stmt = stmt->next) {
-		if (!elab_step(e, frame, stmt->span, 1)) {
+		if (!elab_step(e, frame, stmt->span, 1) || !elab_enter(e, frame, stmt->span)) {
 			frame->returned = true;
 			frame->result = elab_poison();
 			return;
 		}
-		switch (stmt->kind) {
-		case STMT_BIND:
-			bind(e, frame, stmt);
-			break;
-		case STMT_TENSOR:
-			elab_tensor_statement(e, frame, stmt);
-			break;
-		case STMT_DECLARE:
-			elab_declare(e, frame, stmt);
-			break;
-		case STMT_RANGE:
-			declare_index(e, frame, stmt);
-			break;
-		case STMT_REQUIRE:
-			require(e, frame, stmt);
-			break;
-		case STMT_IF:
-			run_if(e, frame, stmt);
-			break;
-		case STMT_FOR:
-			run_for(e, frame, stmt);
-			break;
-		case STMT_RETURN:
-			run_return(e, frame, stmt);
-			break;
-		case STMT_ERROR:
-			frame->skipped = true;
-			break;
-		}
+		run_one(e, frame, stmt);
+		e->nesting--;
 	}
 }

@@ -501,12 +501,11 @@ static struct value range(struct elaborator *e, struct frame *frame, const struc
 	return range_of(e, frame, first.number, last.number, expr->span);
 }
 
-struct value elab_eval(struct elaborator *e, struct frame *frame, const struct tree_expr *expr)
+static struct value evaluate(struct elaborator *e, struct frame *frame,
+			     const struct tree_expr *expr)
 {
 	bool truth;
 
-	if (!elab_step(e, frame, expr->span, 1))
-		return elab_poison();
 	switch (expr->kind) {
 	case EXPR_NUMBER:
 		return value_number(expr->number);
@@ -539,4 +538,15 @@ struct value elab_eval(struct elaborator *e, struct frame *frame, const struct t
 		break;
 	}
 	return elab_poison();
+}
+
+struct value elab_eval(struct elaborator *e, struct frame *frame, const struct tree_expr *expr)
+{
+	struct value value;
+
+	if (!elab_step(e, frame, expr->span, 1) || !elab_enter(e, frame, expr->span))
+		return elab_poison();
+	value = evaluate(e, frame, expr);
+	e->nesting--;
+	return value;
 }

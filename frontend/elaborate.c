@@ -72,6 +72,18 @@ void elab_note_shape(struct elaborator *e, const struct frame *frame, const stru
 			  elab_shape_text(e, tensor));
 }
 
+bool elab_enter(struct elaborator *e, const struct frame *frame, struct span span)
+{
+	if (e->nesting >= MAX_NESTING) {
+		elab_error(e, frame, "too-deep", span,
+			   "expressions and calls within each other are more than %d deep",
+			   MAX_NESTING);
+		return false;
+	}
+	e->nesting++;
+	return true;
+}
+
 bool elab_step(struct elaborator *e, const struct frame *frame, struct span span, int64_t count)
 {
 	bool is_large =
