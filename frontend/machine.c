@@ -101,13 +101,19 @@ static const char *first_name(const struct tree_property *property)
 		       : "";
 }
 
-/* A property that stands once; one that stands often names another tensor each time. */
+static bool is_call(const struct tree_property *property)
+{
+	return property->value_count > 0 && property->value[0]->kind == EXPR_CALL;
+}
+
+/* A property that stands once; one that stands often names another tensor each time, or says for whom it is. */
 static void check_repeated(struct program *program, const struct tree_block *block,
 			   const struct tree_property *property, enum times times)
 {
 	for (const struct tree_property *p = block->property; p != property; p = p->next) {
 		if (strcmp(p->name, property->name) != 0 ||
-		    (times == MANY && strcmp(first_name(p), first_name(property)) != 0))
+		    (times == MANY &&
+		     (is_call(property) || strcmp(first_name(p), first_name(property)) != 0)))
 			continue;
 		diag_error(program->diag, "repeated-property", property->name_span,
 			   times == MANY ? "'%s' is given twice for the same"

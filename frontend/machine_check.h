@@ -15,7 +15,11 @@ enum form {
 	FORM_SIZE,      /* > 0 data or words */
 	FORM_TIME,      /* >= 0 time or cycles */
 	FORM_COST,      /* >= 0 a plain number or energy */
+	FORM_LEAKAGE,   /* >= 0 a plain number or energy a cycle, or power */
 	FORM_RATE,      /* > 0 data per second, data or words per cycle, or data @ frequency */
+	FORM_SIZES,     /* a size for all tensors together, or a tensor and a size: I 12 words */
+	FORM_COSTS,     /* one cost, or a cost for each kind of access: read 6 write 7 */
+	FORM_RATES,     /* one rate, or one for reads and one for writes */
 	FORM_TEXT,      /* a string */
 	FORM_TENSORS,   /* names of tensors, each once */
 	FORM_PORT,      /* a tensor and a size: O 4 words */

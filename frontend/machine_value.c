@@ -22,6 +22,8 @@ static const struct {
 		       "a size, as in 108 KiB or 224 words"},
 	[FORM_TIME] = {TAKES(TIME) | TAKES(COUNT), true, false, "a time, as in 2 us or 10 cycles"},
 	[FORM_COST] = {TAKES(NONE) | TAKES(ENERGY), true, false, "an energy, as in 6 or 2 pJ"},
+	[FORM_LEAKAGE] = {TAKES(NONE) | TAKES(ENERGY) | TAKES(POWER), true, false,
+			  "an energy a cycle or a power, as in 0.1 or 2 mW"},
 	[FORM_RATE] = {TAKES(RATE) | TAKES(WORDS) | TAKES(DATA), false, false,
 		       "data per time, as in 8 B @ 60 MHz, 10 GB/s or 4 words a cycle"},
 };
@@ -30,10 +32,15 @@ static const struct {
 static const char *const halo_words[] = {"delta", "full", "walk", "share", NULL};
 static const char *const overlap_words[] = {"perfect", "buffered", NULL};
 static const char *const role_words[] = {"worker", "parameter_server", NULL};
-static const char *const network_words[] = {"bus",  "multicast", "unicast", "mesh",
-					    "tree", "ring",      "torus",   "fat_tree",
-					    "star", "crossbar",  NULL};
-static const char *const axis_words[] = {"row", "column", NULL};
+static const char *const network_words[] = {
+	"bus",       "multicast",  "unicast",  "mesh",      "tree",
+	"ring",      "torus",      "fat_tree", "star",      "crossbar",
+	"broadcast", "all_to_all", "chain",    "reduction", "hierarchical_mesh",
+	NULL};
+/* Whom a network serves: units along an axis, tensors of a class. */
+static const char *const served_words[] = {"row", "column", "I", "W", "O", NULL};
+static const char *const cost_words[] = {"read", "write", "fill", "update", NULL};
+static const char *const rate_words[] = {"read", "write", NULL};
 static const char *const direction_words[] = {"horizontal", "vertical", "both", NULL};
 static const char *const dataflow_words[] = {"weight_stationary", "output_stationary",
 					     "input_stationary",  "row_stationary",
@@ -217,7 +224,7 @@ static void check_word(struct program *program, const char *what, const struct t
 			   joined(program, words));
 }
 
-/* multicast(row, column): the axes along which one send reaches all. */
+/* multicast(row, column, I): the axes along which one send reaches all, and the tensors that are sent so. */
 static void check_network(struct program *program, const struct tree_property *property,
 			  const struct tree_expr *expr)
 {
@@ -226,9 +233,9 @@ static void check_network(struct program *program, const struct tree_property *p
 		return;
 	if (expr->named)
 		diag_error(program->diag, "bad-value", expr->span,
-			   "a network takes axes, as in multicast(row)");
+			   "a network takes axes and tensors, as in multicast(row, I)");
 	for (int i = 0; i < expr->arg_count; i++) {
-		check_word(program, expr->name, expr->arg[i], axis_words);
+		check_word(program, expr->name, expr->arg[i], served_words);
 		for (int k = 0; k < i; k++)
 			if (expr->arg[i]->kind == EXPR_NAME && expr->arg[k]->kind == EXPR_NAME &&
 			    strcmp(expr->arg[i]->name, expr->arg[k]->name) == 0)
@@ -264,6 +271,32 @@ static void check_tensors(struct program *program, const struct tree_property *p
 			diag_note(program->diag, other->span, "the first is here");
 			break;
 		}
+	}
+}
+
+/* read 6 write 7: a word before each quantity; one quantity alone stands for all. */
+static void check_each(struct program *program, const struct tree_property *property,
+		       const char *const words[], enum form form)
+{
+	if (property->value_count == 1 && property->value[0]->kind != EXPR_NAME) {
+		check_quantity(program, property, property->value[0], form);
+		return;
+	}
+	for (int i = 0; i < property->value_count; i += 2) {
+		const struct tree_expr *word = property->value[i];
+		check_word(program, property->name, word, words);
+		if (i + 1 == property->value_count) {
+			if (word->kind == EXPR_NAME)
+				diag_error(program->diag, "bad-value", word->span,
+					   "'%s' needs a value behind it", word->name);
+			return;
+		}
+		check_quantity(program, property, property->value[i + 1], form);
+		for (int k = 0; k < i; k += 2)
+			if (word->kind == EXPR_NAME && property->value[k]->kind == EXPR_NAME &&
+			    strcmp(word->name, property->value[k]->name) == 0)
+				diag_error(program->diag, "repeated-name", word->span,
+					   "'%s' is named twice", word->name);
 	}
 }
 
@@ -328,16 +361,22 @@ static void check_machine(struct program *program, const struct tree_expr *expr)
 static bool check_count(struct program *program, const struct tree_property *property,
 			enum form form)
 {
-	int least = form == FORM_FLAG ? 0 : form == FORM_PORT || form == FORM_LINK ? 2 : 1;
-	int most = form == FORM_TENSORS ? property->value_count : least;
+	bool is_each = (form == FORM_COSTS || form == FORM_RATES) && property->value_count > 0 &&
+		       property->value[0]->kind == EXPR_NAME;
+	bool is_pair = form == FORM_PORT || form == FORM_LINK ||
+		       (form == FORM_SIZES && property->value_count > 0 &&
+			property->value[0]->kind == EXPR_NAME);
+	int least = form == FORM_FLAG ? 0 : is_pair ? 2 : 1;
+	int most = form == FORM_TENSORS || is_each ? property->value_count : least;
 	if (property->value_count >= least && property->value_count <= most)
 		return true;
 	if (most == 0)
 		diag_error(program->diag, "bad-value", property->span,
 			   "'%s' stands alone, without a value", property->name);
-	else if (form == FORM_PORT)
+	else if (form == FORM_PORT || (form == FORM_SIZES && is_pair))
 		diag_error(program->diag, "bad-value", property->span,
-			   "'%s' is a tensor and a size, as in port O 4 words", property->name);
+			   "'%s' is a tensor and a size, as in %s O 4 words", property->name,
+			   property->name);
 	else if (form == FORM_LINK)
 		diag_error(program->diag, "bad-value", property->span,
 			   "'%s' is a tensor and a direction, as in link O vertical",
@@ -368,7 +407,20 @@ void machine_value_check(struct program *program, const struct tree_property *pr
 	case FORM_TIME:
 	case FORM_COST:
 	case FORM_RATE:
+	case FORM_LEAKAGE:
 		check_quantity(program, property, value[0], form);
+		break;
+	case FORM_SIZES:
+		if (property->value_count == 1)
+			check_quantity(program, property, value[0], FORM_SIZE);
+		else if (check_tensor(program, property, value[0]))
+			check_quantity(program, property, value[1], FORM_SIZE);
+		break;
+	case FORM_COSTS:
+		check_each(program, property, cost_words, FORM_COST);
+		break;
+	case FORM_RATES:
+		check_each(program, property, rate_words, FORM_RATE);
 		break;
 	case FORM_TEXT:
 		if (value[0]->kind != EXPR_STRING && value[0]->kind != EXPR_ERROR)

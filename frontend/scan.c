@@ -196,9 +196,20 @@ static bool begins_property(const struct parse *parse, const char *word, size_t 
 	       isdigit((unsigned char)source->text[end]);
 }
 
+/* `cost read 6 write 7`: the words of what is done to a memory are no units. */
+static bool is_access(const char *word, size_t length)
+{
+	static const char *const words[] = {"read", "write", "fill", "update"};
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (strncmp(words[i], word, length) == 0 && !words[i][length])
+			return true;
+	return false;
+}
+
 static bool ends_quantity(const struct parse *parse, const char *word, size_t length)
 {
-	return syntax_is_word(word, length) || reserved_token(parse, word, length);
+	return syntax_is_word(word, length) || is_access(word, length) ||
+	       reserved_token(parse, word, length);
 }
 
 int scan_quantity(struct parse *parse, PARSER_STYPE *value, const char *text, size_t *length,

@@ -7,7 +7,8 @@
  * class      which tensors a property speaks of: I (what is read first), W (a parameter, or what is read second),
  *            O (what is written)
  *
- * Capacities are in words, bandwidths in words per cycle of one instance, costs in the machine's unit of energy. */
+ * Capacities are in words, bandwidths in words per cycle of one instance, costs in the machine's unit of energy.
+ * Beside each field stands the property that it comes from; docs/language.md section 4.4 says how. */
 #ifndef MAPPER_HIERARCHY_H
 #define MAPPER_HIERARCHY_H
 
@@ -23,35 +24,60 @@ enum halo { HALO_DELTA, HALO_FULL };
 /* Counted accesses of a memory. */
 enum access_kind { ACCESS_READ, ACCESS_FILL, ACCESS_UPDATE, ACCESS_KINDS };
 
+/* How hops are counted: on a bus or tree one for each receiver, on a mesh the links of all routes together. */
+enum topology { TOPOLOGY_BUS, TOPOLOGY_MESH };
+
 struct level {
+	/* Of the memory; where there is none, of the array that the level is one unit of. */
 	const char *name;
 	bool is_memory; /* false: an array directly inside another; it keeps nothing */
-	int64_t words;  /* capacity of one instance for all tensors together; 0 = unlimited */
-	int64_t class_words
-		[CLASSES]; /* capacity for one class where the memory is partitioned; 0 = not */
-	unsigned may_keep; /* bit per class */
-	int buffers;       /* 1, or 2: a tile is filled while another is used */
-	enum halo halo;
-	double cost[ACCESS_KINDS]; /* energy of one word */
-	double read_bandwidth, write_bandwidth,
-		shared_bandwidth;   /* words per cycle; 0 = unlimited */
-	int axes;                   /* of the array inside this level; 0 = a single unit */
-	int64_t fanout[MAX_AXES];   /* 1 where there is no axis */
-	const char *axis[MAX_AXES]; /* "row", "column" */
-	unsigned multicast; /* bit per class: one read serves all units that need the same words */
-	unsigned reduce; /* bit per class: partial sums for one place are added on their way out */
-	double hop_cost; /* energy of one word delivered to one unit */
+
+	int64_t words; /* of one instance for all tensors; 0 = unlimited: size 64 KiB */
+	int64_t class_words[CLASSES]; /* for one class; 0 = no room of its own: size W 224 words */
+	unsigned may_keep;            /* bit per class: keeps I, O */
+	unsigned must_keep;           /* bit per class: holds W */
+	int buffers;                  /* 1, or 2: one is filled while another is used: buffers 2 */
+	enum halo halo;               /* halo full */
+	int word;                     /* bits of a word: word 16 bit */
+	int64_t width;                /* words that one access moves: width 4 words */
+
+	double cost[ACCESS_KINDS]; /* energy of one access: cost read 6 write 7 */
+	double leakage;            /* energy of one instance in one cycle: leakage 2 mW */
+	/* Words per cycle, 0 = unlimited: bandwidth 4 words, bandwidth read 4 words write 2 words. */
+	double read_bandwidth, write_bandwidth, shared_bandwidth;
+	/* Words per cycle of one class, in and out, through a port of its own: port O 4 words. */
+	double class_bandwidth[CLASSES];
+	double latency; /* cycles until the first word: latency 2 us */
+
+	const char *array;          /* inside this level: "pe"; NULL = a single unit */
+	int axes;                   /* of the array; 0 = a single unit */
+	int64_t fanout[MAX_AXES];   /* 1 where there is no axis: array pe[12, 14] */
+	const char *axis[MAX_AXES]; /* "row", "column"; of the lanes of a mac "lane" */
+	/* Bit per class: one read serves all units that need the same words; partial sums for one place are added on
+	 * their way out. Not so between units along an axis whose bit is set in `apart`: network multicast(row). */
+	unsigned multicast, reduce;
+	unsigned apart[CLASSES];
+	enum topology topology[CLASSES];
+	double hop_cost;          /* energy of one word delivered to one unit: cost of the array */
+	double network_bandwidth; /* words per cycle into one array; 0 = unlimited */
+	double network_latency;   /* cycles until the first word */
 };
 
 struct hierarchy {
 	const char *name;
 	int levels;
 	struct level level[MAX_LEVELS]; /* outermost first */
-	double mac_cost;
-	double clock; /* Hz */
+	double mac_cost;                /* energy of one multiply-accumulate */
+	double mac_leakage;             /* energy of one MAC unit in one cycle */
+	double mac_latency;             /* cycles */
+	double leakage;                 /* energy of one cycle beside that of memories and MACs */
+	double clock;                   /* Hz */
+	bool is_in_joules;              /* costs are joules; else in units of the machine's own */
+	bool is_buffered;               /* overlap buffered */
+	const char *dataflow;           /* its name, or NULL */
 };
 
-/* The hierarchy of an accelerator; errors (too many levels) in diag, then NULL. */
+/* The hierarchy of an accelerator; errors (no line, too many levels) in diag, then NULL. */
 struct hierarchy *hierarchy_of(struct program *, const struct machine *);
 
 #endif
