@@ -43,17 +43,23 @@ const char *diag_explanation(const char *code)
 	return NULL;
 }
 
+/* What is compared of a message. */
+enum { MESSAGE_BEGIN = 1024 };
+
 /* Has the same been said of the same place? */
-static bool is_repeated(const struct diag *diag, const struct finding *fresh)
+static bool is_repeated(const struct diag *diag, const struct finding *fresh, const char *format,
+			va_list arguments)
 {
+	char begin[MESSAGE_BEGIN];
 	if (!fresh->span.source)
 		return false;
+	vsnprintf(begin, sizeof begin, format, arguments);
 	for (int i = 0; i < diag->count; i++) {
 		const struct finding *old = &diag->finding[i];
 		if (old->severity == fresh->severity && old->span.source == fresh->span.source &&
 		    old->span.begin == fresh->span.begin && old->span.end == fresh->span.end &&
 		    strcmp(old->code, fresh->code) == 0 &&
-		    strcmp(old->message, fresh->message) == 0)
+		    strncmp(old->message, begin, sizeof begin - 1) == 0)
 			return true;
 	}
 	return false;
@@ -75,19 +81,29 @@ static void report(struct diag *diag, enum severity severity, const char *code, 
 		return;
 	}
 	struct finding finding = {.severity = severity, .code = code, .span = span};
-	finding.message = arena_vprintf(diag->arena, format, arguments);
-	if (is_repeated(diag, &finding))
+	va_list again;
+	va_copy(again, arguments);
+	bool is_old = is_repeated(diag, &finding, format, again);
+	va_end(again);
+	if (is_old)
 		return;
+	finding.message = arena_vprintf(diag->arena, format, arguments);
 	++*counter;
 	diag->is_dropping = false;
 	append(diag, finding);
+}
+
+void diag_error_list(struct diag *diag, const char *code, struct span span, const char *format,
+		     va_list arguments)
+{
+	report(diag, SEVERITY_ERROR, code, span, format, arguments);
 }
 
 void diag_error(struct diag *diag, const char *code, struct span span, const char *format, ...)
 {
 	va_list arguments;
 	va_start(arguments, format);
-	report(diag, SEVERITY_ERROR, code, span, format, arguments);
+	diag_error_list(diag, code, span, format, arguments);
 	va_end(arguments);
 }
 
@@ -136,34 +152,55 @@ void diag_place(struct diag *diag, const char *format, ...)
 	va_end(arguments);
 }
 
+/* ---- Names that are near ------------------------------------------------------------------------------ */
+
+/* More edits than these are no slip of the hand, however long the name. */
+enum { MOST_EDITS = 6 };
+
+static bool same_letter(char a, char b)
+{
+	return tolower((unsigned char)a) == tolower((unsigned char)b);
+}
+
 /* Edits (insert, delete, replace, swap neighbours) that turn a into b, letters compared without their case:
  * Damerau-Levenshtein in its form of optimal string alignment. Both are at most LONGEST_NAME bytes. */
-static int distance(const char *a, size_t a_size, const char *b, size_t b_size)
+static int count_edits(const char *a, size_t a_size, const char *b, size_t b_size)
 {
 	int row[3][LONGEST_NAME + 1];
 	int *before = row[0], *last = row[1], *here = row[2];
 	for (size_t j = 0; j <= b_size; j++)
 		last[j] = (int)j;
 	for (size_t i = 1; i <= a_size; i++) {
-		here[0] = (int)i;
+		int least = here[0] = (int)i;
 		for (size_t j = 1; j <= b_size; j++) {
-			int x = tolower((unsigned char)a[i - 1]);
-			int y = tolower((unsigned char)b[j - 1]);
-			int best = last[j - 1] + (x != y);
+			int best = last[j - 1] + !same_letter(a[i - 1], b[j - 1]);
 			if (last[j] + 1 < best)
 				best = last[j] + 1;
 			if (here[j - 1] + 1 < best)
 				best = here[j - 1] + 1;
-			bool is_swap = i > 1 && j > 1 && x == tolower((unsigned char)b[j - 2]) &&
-				       y == tolower((unsigned char)a[i - 2]);
+			bool is_swap = i > 1 && j > 1 && same_letter(a[i - 1], b[j - 2]) &&
+				       same_letter(a[i - 2], b[j - 1]);
 			if (is_swap && before[j - 2] + 1 < best)
 				best = before[j - 2] + 1;
 			here[j] = best;
+			least = best < least ? best : least;
 		}
+		if (least > MOST_EDITS + 1) /* a swap reaches back two rows */
+			return least;
 		int *free = before;
 		before = last, last = here, here = free;
 	}
 	return last[b_size];
+}
+
+/* The same; what both begin and end with needs no edit, and is most of two long names that are near. */
+static int distance(const char *a, size_t a_size, const char *b, size_t b_size)
+{
+	for (; a_size > 0 && b_size > 0 && same_letter(*a, *b); a++, b++)
+		a_size--, b_size--;
+	while (a_size > 0 && b_size > 0 && same_letter(a[a_size - 1], b[b_size - 1]))
+		a_size--, b_size--;
+	return count_edits(a, a_size, b, b_size);
 }
 
 const char *diag_nearest(const char *written, const char *const candidates[], int count)
@@ -172,6 +209,7 @@ const char *diag_nearest(const char *written, const char *const candidates[], in
 	if (size > LONGEST_NAME)
 		return NULL;
 	int least = (int)(size + 1) / 3 + 1;
+	least = least < MOST_EDITS ? least : MOST_EDITS;
 	const char *nearest = NULL;
 	for (int i = 0; i < count; i++) {
 		const char *candidate = candidates[i];
@@ -189,4 +227,13 @@ const char *diag_nearest(const char *written, const char *const candidates[], in
 		}
 	}
 	return nearest;
+}
+
+const char *diag_suggestion(const struct diag *diag, const char *written,
+			    const char *const candidates[], int count)
+{
+	if (diag->errors >= diag_limit(diag))
+		return "";
+	const char *nearest = diag_nearest(written, candidates, count);
+	return nearest ? arena_printf(diag->arena, "; did you mean '%s'?", nearest) : "";
 }

@@ -50,6 +50,8 @@ struct diag {
 /* code is a string literal from the list in diag.def. */
 void diag_error(struct diag *, const char *code, struct span, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
+void diag_error_list(struct diag *, const char *code, struct span, const char *format, va_list)
+	__attribute__((format(printf, 4, 0)));
 void diag_warning(struct diag *, const char *code, struct span, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 /* Belongs to the finding before it; dropped when that one was dropped. */
@@ -61,6 +63,9 @@ void diag_place(struct diag *, const char *format, ...) __attribute__((format(pr
 
 /* The name among the candidates that is nearest to what was written, or NULL when none is near. */
 const char *diag_nearest(const char *written, const char *const candidates[], int count);
+/* The same as the end of a message, "; did you mean 'conv'?", or "". Not looked for when the error would be dropped. */
+const char *diag_suggestion(const struct diag *, const char *written, const char *const candidates[],
+			    int count);
 
 /* Line and column, both from 1; a column counts bytes. */
 void source_position(const struct source *, uint32_t offset, int *line, int *column);

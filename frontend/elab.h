@@ -109,6 +109,8 @@ void elab_note_shape(struct elaborator *, const struct frame *, const struct ten
 /* The place nearest to span that the user wrote. */
 struct span elab_user_span(const struct frame *, struct span);
 const char *elab_shape_text(struct elaborator *, const struct tensor *);
+/* As diag_suggestion, among the names of the frame. */
+const char *elab_suggestion(const struct elaborator *, const struct frame *, const char *written);
 struct value elab_poison(void);
 /* One level deeper, to be left by e->nesting--; false with an error where the stack has no room for it. */
 bool elab_enter(struct elaborator *, const struct frame *, struct span);

@@ -210,15 +210,13 @@ static void error_argument_name(struct elaborator *e, struct frame *frame,
 {
 	const char **candidate = NULL;
 	int count = 0;
-	const char *nearest;
 
 	for (const struct tree_formal *f = frame->item->formal; f; f = f->next)
 		ARENA_APPEND(e->arena, candidate, count, f->name);
 	collect_declared(e, frame->item->body, &candidate, &count);
-	nearest = diag_nearest(arg->name, candidate, count);
 	elab_error(e, frame->caller, "unknown-argument", arg->name_span,
-		   "'%s' has no attribute or parameter '%s'%s%s%s", frame->item->name, arg->name,
-		   nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+		   "'%s' has no attribute or parameter '%s'%s", frame->item->name, arg->name,
+		   diag_suggestion(e->diag, arg->name, candidate, count));
 }
 
 /* Sorts arguments to formals: value[i] and is_given[i] for the i-th formal, the rest to frame->given; `each` becomes a list. */
@@ -462,15 +460,13 @@ static const struct tree_item *find_operator(struct elaborator *e, struct frame 
 					     const char *op, struct span name_span)
 {
 	const struct tree_item *item = program_find(e->program, ITEM_OP, op);
-	const char *nearest;
 
 	if (!item)
 		item = program_find(e->program, ITEM_NETWORK, op);
 	if (item)
 		return item;
-	nearest = diag_nearest(op, e->op_names, e->op_name_count);
-	elab_error(e, caller, "unknown-operator", name_span, "no operator is called '%s'%s%s%s", op,
-		   nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+	elab_error(e, caller, "unknown-operator", name_span, "no operator is called '%s'%s", op,
+		   diag_suggestion(e->diag, op, e->op_names, e->op_name_count));
 	return NULL;
 }
 

@@ -112,6 +112,12 @@ static bool prove(struct elaborator *e, struct nest *nest, struct access *access
 	for (int i = 0; i < access->tensor->rank; i++) {
 		int64_t least, greatest;
 
+		if (!subscript_fits(nest->statement, &access->subscript[i])) {
+			elab_error(e, nest->frame, "too-large", access->span,
+				   "subscript %d of '%s' does not fit a 64-bit integer", i,
+				   access->tensor->name);
+			return false;
+		}
 		subscript_range(nest->statement, &access->subscript[i], &least, &greatest);
 		if (least >= 0 && greatest < access->tensor->extent[i])
 			continue;
@@ -140,16 +146,14 @@ static bool all_known(struct elaborator *e, struct nest *nest)
 	bool ok = true;
 
 	for (int i = 0; i < nest->statement->loops; i++) {
-		const char *name = nest->statement->loop[i].name, *nearest;
+		const char *name = nest->statement->loop[i].name;
 
 		if (nest->known[i])
 			continue;
-		nearest = diag_nearest(name, nest->frame->bound, nest->frame->binding_count);
 		elab_error(e, nest->frame, "unknown-range", nest->where[i],
 			   "the range of index '%s' is not known: it stands alone in no "
-			   "dimension%s%s%s",
-			   name, nearest ? "; did you mean '" : "", nearest ? nearest : "",
-			   nearest ? "'?" : "");
+			   "dimension%s",
+			   name, elab_suggestion(e, nest->frame, name));
 		diag_note(e->diag, (struct span){0}, "a range can be declared: index %s < extent",
 			  name);
 		ok = false;
@@ -222,6 +226,26 @@ static bool writable(struct elaborator *e, struct nest *nest, const struct tenso
 	return false;
 }
 
+/* `O[k + 0*c]` names an index that the target does not have. */
+static bool check_outer(struct elaborator *e, struct nest *nest, int rank,
+			const struct subscript sub[])
+{
+	struct statement *s = nest->statement;
+
+	for (int i = 0; i < s->outer; i++) {
+		bool is_used = s->loop[i].extent == 1;
+		for (int dim = 0; dim < rank; dim++)
+			is_used |= sub[dim].coef[i] != 0;
+		if (is_used)
+			continue;
+		elab_error(e, nest->frame, "not-in-target", nest->where[i],
+			   "index '%s' is multiplied by 0 in the target; leave it out there",
+			   s->loop[i].name);
+		return false;
+	}
+	return true;
+}
+
 /* Unreduced statements write each element once; a reduced index must not be in a `=`. */
 static bool check_combine(struct elaborator *e, struct nest *nest)
 {
@@ -275,7 +299,7 @@ static bool build(struct elaborator *e, struct nest *nest, struct tensor *target
 		return false;
 	s->outer = s->loops;
 	s->value = nest_scalar(e, nest, nest->tree->value);
-	if (!s->value || !all_known(e, nest))
+	if (!s->value || !all_known(e, nest) || !check_outer(e, nest, rank, sub))
 		return false;
 	if (statement_points(s) == INT64_MAX) {
 		elab_error(e, nest->frame, "too-large", nest->tree->span,

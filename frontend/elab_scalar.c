@@ -191,12 +191,9 @@ static struct scalar *read(struct elaborator *e, struct nest *nest, const struct
 	if (!bound || bound->kind != BIND_VALUE || bound->value.kind != VALUE_TENSOR) {
 		if (bound && bound->kind == BIND_VALUE && bound->value.kind == VALUE_POISON)
 			return NULL;
-		const char *nearest =
-			diag_nearest(expr->name, nest->frame->bound, nest->frame->binding_count);
 		elab_error(e, nest->frame, "not-a-tensor", expr->name_span,
-			   "no tensor is called '%s' here%s%s%s", expr->name,
-			   nearest ? "; did you mean '" : "", nearest ? nearest : "",
-			   nearest ? "'?" : "");
+			   "no tensor is called '%s' here%s", expr->name,
+			   elab_suggestion(e, nest->frame, expr->name));
 		return NULL;
 	}
 	access = nest_access(e, nest, expr, bound->value.tensor);
@@ -257,7 +254,7 @@ static struct scalar *binary(struct elaborator *e, struct nest *nest, const stru
 
 static struct scalar *call(struct elaborator *e, struct nest *nest, const struct tree_expr *expr)
 {
-	const char *candidate[FN_COUNT], *nearest;
+	const char *candidate[FN_COUNT];
 	struct scalar *arg[3] = {NULL};
 	int candidates = 0;
 
@@ -280,7 +277,6 @@ static struct scalar *call(struct elaborator *e, struct nest *nest, const struct
 				return NULL;
 		return apply(e, fn, arg[0], arg[1], arg[2]);
 	}
-	nearest = diag_nearest(expr->name, candidate, candidates);
 	if (program_find(e->program, ITEM_OP, expr->name))
 		elab_error(
 			e, nest->frame, "unknown-function", expr->name_span,
@@ -288,9 +284,8 @@ static struct scalar *call(struct elaborator *e, struct nest *nest, const struct
 			expr->name, expr->name);
 	else
 		elab_error(e, nest->frame, "unknown-function", expr->name_span,
-			   "no scalar function is called '%s'%s%s%s", expr->name,
-			   nearest ? "; did you mean '" : "", nearest ? nearest : "",
-			   nearest ? "'?" : "");
+			   "no scalar function is called '%s'%s", expr->name,
+			   diag_suggestion(e->diag, expr->name, candidate, candidates));
 	return NULL;
 }
 

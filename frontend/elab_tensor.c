@@ -47,8 +47,9 @@ struct tensor *elab_number_tensor(struct elaborator *e, enum type beside, double
 		elab_tensor_new(e, "number", type, ROLE_CONSTANT, 0, NULL, NULL, (struct span){0});
 
 	tensor->data = array_new(type, 0, NULL);
-	if (tensor->data)
-		array_set(tensor->data, 0, number);
+	if (!tensor->data)
+		arena_fail(e->arena);
+	array_set(tensor->data, 0, number);
 	return tensor;
 }
 
@@ -103,7 +104,6 @@ static bool initialiser(struct elaborator *e, struct frame *frame, const struct 
 		     {"constant", INIT_CONSTANT, 1},
 		     {"uniform", INIT_UNIFORM, 1}};
 	static const char *const names[] = {"he", "glorot", "constant", "uniform"};
-	const char *nearest;
 
 	for (size_t i = 0; expr->kind == EXPR_CALL && i < sizeof known / sizeof *known; i++) {
 		struct value value = {.kind = VALUE_NUMBER};
@@ -122,10 +122,9 @@ static bool initialiser(struct elaborator *e, struct frame *frame, const struct 
 	}
 	if (expr->kind == EXPR_ERROR)
 		return false;
-	nearest = expr->kind == EXPR_CALL ? diag_nearest(expr->name, names, 4) : NULL;
 	elab_error(e, frame, "bad-initialiser", expr->span,
-		   "an initialiser is he(), glorot(), constant(value) or uniform(bound)%s%s%s",
-		   nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+		   "an initialiser is he(), glorot(), constant(value) or uniform(bound)%s",
+		   expr->kind == EXPR_CALL ? diag_suggestion(e->diag, expr->name, names, 4) : "");
 	return false;
 }
 

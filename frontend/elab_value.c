@@ -438,7 +438,6 @@ static struct value name(struct elaborator *e, struct frame *frame, const struct
 	} constant[] = {
 		{"pi", 3.14159265358979323846}, {"infinity", INFINITY}, {"true", 1}, {"false", 0}};
 	struct binding *bound = elab_find(frame, expr->name);
-	const char *nearest;
 
 	if (bound && (bound->kind == BIND_DIM || bound->kind == BIND_INDEX)) {
 		if (bound->kind == BIND_DIM)
@@ -463,13 +462,8 @@ static struct value name(struct elaborator *e, struct frame *frame, const struct
 			return value_number(constant[i].number);
 	if (frame->skipped)
 		return elab_poison();
-	nearest = diag_nearest(expr->name, frame->bound, frame->binding_count);
-	if (nearest)
-		elab_error(e, frame, "unknown-name", expr->span,
-			   "nothing is called '%s' here; did you mean '%s'?", expr->name, nearest);
-	else
-		elab_error(e, frame, "unknown-name", expr->span, "nothing is called '%s' here",
-			   expr->name);
+	elab_error(e, frame, "unknown-name", expr->span, "nothing is called '%s' here%s",
+		   expr->name, elab_suggestion(e, frame, expr->name));
 	return elab_poison();
 }
 

@@ -17,31 +17,15 @@ struct span elab_user_span(const struct frame *frame, struct span span)
 	return span;
 }
 
-/* The same finding at the same place, as in an operator that many layers call, is said once. */
-static bool said_before(const struct diag *diag, struct span span, const char *message)
-{
-	for (int i = 0; i < diag->count; i++) {
-		const struct finding *f = &diag->finding[i];
-		if (f->severity == SEVERITY_ERROR && f->span.source == span.source &&
-		    f->span.begin == span.begin && span.source && strcmp(f->message, message) == 0)
-			return true;
-	}
-	return false;
-}
-
 void elab_error(struct elaborator *e, const struct frame *frame, const char *code, struct span span,
 		const char *format, ...)
 {
 	struct span shown = elab_user_span(frame, span);
-	char text[1024];
 	va_list arguments;
 
 	va_start(arguments, format);
-	vsnprintf(text, sizeof text, format, arguments);
+	diag_error_list(e->diag, code, shown, format, arguments);
 	va_end(arguments);
-	if (said_before(e->diag, shown, text))
-		return;
-	diag_error(e->diag, code, shown, "%s", text);
 	if (!shown.source && e->place)
 		diag_place(e->diag, "%s", e->place);
 	if (is_library(span) && frame && frame->item && frame->caller)
@@ -70,6 +54,12 @@ void elab_note_shape(struct elaborator *e, const struct frame *frame, const stru
 	if (span.source)
 		diag_note(e->diag, span, "'%s' is %s, from here", tensor->name,
 			  elab_shape_text(e, tensor));
+}
+
+const char *elab_suggestion(const struct elaborator *e, const struct frame *frame,
+			    const char *written)
+{
+	return diag_suggestion(e->diag, written, frame->bound, frame->binding_count);
 }
 
 bool elab_enter(struct elaborator *e, const struct frame *frame, struct span span)
@@ -196,7 +186,7 @@ static void start(struct elaborator *e, struct program *program, const char *nam
 static const struct tree_item *choose(struct program *program, const char *name)
 {
 	const struct tree_item *chosen = NULL;
-	const char **candidate = NULL, *nearest;
+	const char **candidate = NULL;
 	int count = 0;
 
 	for (int i = 0; i < program->tree_count; i++)
@@ -210,11 +200,9 @@ static const struct tree_item *choose(struct program *program, const char *name)
 		}
 	if (chosen || program->diag->errors)
 		return chosen;
-	nearest = name ? diag_nearest(name, candidate, count) : NULL;
 	diag_error(program->diag, "no-network", (struct span){0},
-		   name ? "no network is called '%s'%s%s%s" : "there is no network in this file",
-		   name, nearest ? "; did you mean '" : "", nearest ? nearest : "",
-		   nearest ? "'?" : "");
+		   name ? "no network is called '%s'%s" : "there is no network in this file", name,
+		   name ? diag_suggestion(program->diag, name, candidate, count) : "");
 	if (program->file_count)
 		diag_place(program->diag, "%s", program->file[0]);
 	return NULL;

@@ -417,12 +417,10 @@ struct machine *machine_check(struct program *program, const char *name)
 	if (!item) {
 		const char **candidate;
 		int count = machine_names(program, &candidate);
-		const char *nearest = name ? diag_nearest(name, candidate, count) : NULL;
 		diag_error(program->diag, "unknown-machine", (struct span){0},
-			   name ? "there is no machine '%s'%s%s%s"
-				: "no file describes a machine%s%s%s%s",
-			   name ? name : "", nearest ? "; did you mean '" : "",
-			   nearest ? nearest : "", nearest ? "'?" : "");
+			   name ? "there is no machine '%s'%s" : "no file describes a machine",
+			   name,
+			   name ? diag_suggestion(program->diag, name, candidate, count) : "");
 		return NULL;
 	}
 	machine = ARENA_NEW(program->arena, struct machine);

@@ -306,7 +306,6 @@ static void check_dataflow(struct program *program, const struct tree_expr *expr
 {
 	const char **candidate = NULL;
 	int count = 0;
-	const char *nearest;
 	if (expr->kind == EXPR_ERROR)
 		return;
 	if (expr->kind != EXPR_NAME) {
@@ -323,17 +322,14 @@ static void check_dataflow(struct program *program, const struct tree_expr *expr
 		for (const struct tree_item *item = program->tree[i]->item; item; item = item->next)
 			if (item->kind == ITEM_DATAFLOW && item->name)
 				ARENA_APPEND(program->arena, candidate, count, item->name);
-	nearest = diag_nearest(expr->name, candidate, count);
-	diag_error(program->diag, "unknown-name", expr->span, "there is no dataflow '%s'%s%s%s",
-		   expr->name, nearest ? "; did you mean '" : "", nearest ? nearest : "",
-		   nearest ? "'?" : "");
+	diag_error(program->diag, "unknown-name", expr->span, "there is no dataflow '%s'%s",
+		   expr->name, diag_suggestion(program->diag, expr->name, candidate, count));
 }
 
 static void check_machine(struct program *program, const struct tree_expr *expr)
 {
 	const char **candidate;
 	const struct tree_item *item;
-	const char *nearest;
 	if (expr->kind == EXPR_ERROR)
 		return;
 	if (expr->kind != EXPR_NAME) {
@@ -349,10 +345,9 @@ static void check_machine(struct program *program, const struct tree_expr *expr)
 	}
 	if (item)
 		return;
-	nearest = diag_nearest(expr->name, candidate, machine_names(program, &candidate));
-	diag_error(program->diag, "unknown-name", expr->span, "there is no machine '%s'%s%s%s",
-		   expr->name, nearest ? "; did you mean '" : "", nearest ? nearest : "",
-		   nearest ? "'?" : "");
+	int count = machine_names(program, &candidate);
+	diag_error(program->diag, "unknown-name", expr->span, "there is no machine '%s'%s",
+		   expr->name, diag_suggestion(program->diag, expr->name, candidate, count));
 }
 
 /* ---- One property ------------------------------------------------------------------------------------------ */

@@ -87,6 +87,15 @@ void subscript_range(const struct statement *s, const struct subscript *sub, int
 	*greatest = floor_divide(high, sub->divisor);
 }
 
+bool subscript_fits(const struct statement *s, const struct subscript *sub)
+{
+	struct subscript undivided = *sub;
+	int64_t least, greatest;
+	undivided.divisor = 1;
+	subscript_range(s, &undivided, &least, &greatest);
+	return least >= INT64_MIN / 2 && greatest <= INT64_MAX / 2;
+}
+
 void network_free(struct network *net)
 {
 	if (!net)

@@ -137,6 +137,8 @@ bool statement_is_injective(const struct statement *);
 bool statement_box(const struct statement *, int64_t least[], int64_t greatest[]);
 /* The least and greatest value of a subscript over the statement's loops. */
 void subscript_range(const struct statement *, const struct subscript *, int64_t *least, int64_t *greatest);
+/* Does its sum, before it is divided, fit 63 bits at every point? Then so does every partial sum. */
+bool subscript_fits(const struct statement *, const struct subscript *);
 
 /* Gives every parameter without data its initial values: random numbers that depend on (seed, name, position). */
 /* Returns false when memory is out. */

@@ -158,7 +158,6 @@ static bool check_interface(struct check *c)
 
 /* ---- Accesses -------------------------------------------------------------------------------- */
 
-/* The sum before the division must fit: then so does every partial sum of it. */
 static bool check_subscript(struct check *c, const struct access *a, int dim)
 {
 	const struct subscript *sub = &a->subscript[dim];
@@ -167,10 +166,7 @@ static bool check_subscript(struct check *c, const struct access *a, int dim)
 	if (sub->divisor < 1)
 		return fail(c, "a subscript of %s divides by %lld", t->name,
 			    (long long)sub->divisor);
-	struct subscript undivided = *sub;
-	undivided.divisor = 1;
-	subscript_range(c->statement, &undivided, &least, &greatest);
-	if (least < INT64_MIN / 2 || greatest > INT64_MAX / 2)
+	if (!subscript_fits(c->statement, sub))
 		return fail(c, "subscript %d of %s does not fit 63 bits", dim, t->name);
 	subscript_range(c->statement, sub, &least, &greatest);
 	if (a->outside == OUTSIDE_ERROR && (least < 0 || greatest >= t->extent[dim]))

@@ -305,11 +305,9 @@ void syntax_unknown_word(struct parse *parse, const char *word, struct span span
 	const char *names[WORDS];
 	for (int i = 0; i < WORDS; i++)
 		names[i] = words[i].name;
-	const char *nearest = diag_nearest(word, names, WORDS);
 	diag_error(parse->diag, "unknown-word", span,
-		   "'%s' is no property and no block of a machine%s%s%s",
-		   syntax_excerpt(parse, span), nearest ? "; did you mean '" : "",
-		   nearest ? nearest : "", nearest ? "'?" : "");
+		   "'%s' is no property and no block of a machine%s", syntax_excerpt(parse, span),
+		   diag_suggestion(parse->diag, word, names, WORDS));
 }
 
 void syntax_check_entry(struct parse *parse, const char *word, struct span span, bool has_body)

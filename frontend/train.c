@@ -29,15 +29,6 @@ static const struct function {
 
 enum { KEYS = sizeof keys / sizeof *keys, FUNCTIONS = sizeof functions / sizeof *functions };
 
-/* "; did you mean 'sgd'?" or nothing. */
-static const char *suggestion(struct program *p, const char *written, const char *const names[],
-			      int count)
-{
-	const char *nearest = diag_nearest(written, names, count);
-
-	return nearest ? arena_printf(p->arena, "; did you mean '%s'?", nearest) : "";
-}
-
 static void check_number(struct program *p, const struct key *key, const struct tree_expr *value)
 {
 	if (value->kind == EXPR_ERROR)
@@ -65,7 +56,8 @@ static void check_function(struct program *p, const struct key *key, const struc
 	}
 	if (value->kind != EXPR_CALL || !found) {
 		diag_error(p->diag, "unknown-function", value->span, "no %s is called like this%s",
-			   key->name, value->name ? suggestion(p, value->name, names, count) : "");
+			   key->name,
+			   value->name ? diag_suggestion(p->diag, value->name, names, count) : "");
 		return;
 	}
 	while (found->attribute[attributes])
@@ -81,7 +73,7 @@ static void check_function(struct program *p, const struct key *key, const struc
 		if (!known)
 			diag_error(p->diag, "unknown-argument", n->name_span,
 				   "'%s' has no attribute '%s'%s", found->name, n->name,
-				   suggestion(p, n->name, found->attribute, attributes));
+				   diag_suggestion(p->diag, n->name, found->attribute, attributes));
 	}
 }
 
@@ -98,7 +90,7 @@ static void check_operators(struct program *p, const struct tree_expr *value)
 					ARENA_APPEND(p->arena, names, count, t->name);
 		diag_error(p->diag, "unknown-operator", value->name_span,
 			   "no operator or network is called '%s'%s", value->name,
-			   suggestion(p, value->name, names, count));
+			   diag_suggestion(p->diag, value->name, names, count));
 	}
 	for (int i = 0; i < value->arg_count; i++)
 		check_operators(p, value->arg[i]);
@@ -112,13 +104,8 @@ static void check_statement(struct program *p, const struct tree_stmt *stmt, str
 
 	for (int i = 0; i < KEYS; i++)
 		names[i] = keys[i].name;
-	if (stmt->kind == STMT_ERROR)
+	if (stmt->kind != STMT_BIND) /* the parser said so */
 		return;
-	if (stmt->kind != STMT_BIND) {
-		diag_error(p->diag, "misplaced", stmt->span,
-			   "a train block holds lines of the form key = value");
-		return;
-	}
 	for (int i = 0; i < KEYS; i++) {
 		if (strcmp(keys[i].name, stmt->name) != 0)
 			continue;
@@ -137,7 +124,7 @@ static void check_statement(struct program *p, const struct tree_stmt *stmt, str
 		return;
 	}
 	diag_error(p->diag, "unknown-key", stmt->name_span, "a train block has no key '%s'%s",
-		   stmt->name, suggestion(p, stmt->name, names, KEYS));
+		   stmt->name, diag_suggestion(p->diag, stmt->name, names, KEYS));
 }
 
 static void check_block(struct program *p, const struct tree_item *item)
@@ -152,7 +139,7 @@ static void check_block(struct program *p, const struct tree_item *item)
 				ARENA_APPEND(p->arena, names, count, t->name);
 	if (!program_find(p, ITEM_NETWORK, item->name))
 		diag_error(p->diag, "no-network", item->name_span, "no network is called '%s'%s",
-			   item->name, suggestion(p, item->name, names, count));
+			   item->name, diag_suggestion(p->diag, item->name, names, count));
 	for (const struct tree_stmt *stmt = item->body; stmt; stmt = stmt->next)
 		check_statement(p, stmt, seen);
 	if (!seen[0].source && p->diag->errors == 0)

@@ -224,11 +224,10 @@ struct tree_type build_type(struct parse *parse, struct word word)
 	const char *names[TYPE_COUNT];
 	for (int i = 0; i < TYPE_COUNT; i++)
 		names[i] = type_info((enum type)i)->name;
-	const char *nearest = diag_nearest(word.name, names, TYPE_COUNT);
-	diag_error(parse->diag, "unknown-type", word.span, "'%s' is no element type%s%s%s",
-		   syntax_excerpt(parse, word.span), nearest ? "; did you mean '" : "",
-		   nearest ? nearest : "",
-		   nearest ? "'?" : ": they are f32, f64, i8, i16, i32 and i64");
+	const char *near = diag_suggestion(parse->diag, word.name, names, TYPE_COUNT);
+	diag_error(parse->diag, "unknown-type", word.span, "'%s' is no element type%s",
+		   syntax_excerpt(parse, word.span),
+		   *near ? near : ": they are f32, f64, i8, i16, i32 and i64");
 	return (struct tree_type){.span = word.span};
 }
 

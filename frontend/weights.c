@@ -37,15 +37,13 @@ static bool same_shape(const struct tensor *tensor, const struct array *array)
 static void report_missing(const struct tensor *tensor, const struct array_set *set,
 			   const char *file, struct diag *diag)
 {
-	const char **name = ARENA_ARRAY(diag->arena, set->count, const char *);
-	for (size_t i = 0; i < set->count; i++)
-		name[i] = set->item[i].name;
-	const char *nearest = diag_nearest(tensor->name, name, (int)set->count);
-	diag_error(diag, "missing-weights", (struct span){0},
-		   "no array for parameter '%s' (%s)%s%s%s", tensor->name,
-		   shape_text(tensor->type, tensor->rank, tensor->extent).text,
-		   nearest ? "; the nearest name there is '" : "", nearest ? nearest : "",
-		   nearest ? "'" : "");
+	const char **name = NULL;
+	int count = 0;
+	for (size_t i = 0; i < set->count && diag->errors < diag_limit(diag); i++)
+		ARENA_APPEND(diag->arena, name, count, set->item[i].name);
+	diag_error(diag, "missing-weights", (struct span){0}, "no array for parameter '%s' (%s)%s",
+		   tensor->name, shape_text(tensor->type, tensor->rank, tensor->extent).text,
+		   diag_suggestion(diag, tensor->name, name, count));
 	diag_place(diag, "%s", file);
 }
 

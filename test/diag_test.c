@@ -306,7 +306,26 @@ Test(diag, nearest_name)
 	memset(long_name, 'a', (1 << 20) - 1);
 	cr_expect_null(diag_nearest(long_name, names, 6), "a megabyte is near nothing");
 	cr_expect_null(diag_nearest("conv", (const char *const[]){long_name}, 1));
+	/* As long as names may be, and near but for a few letters in the middle. */
+	char *near = strndup(long_name, 255), *other = strndup(long_name, 255);
+	memcpy(near + 100, "xyz", 3);
+	cr_expect_eq(diag_nearest(near, (const char *const[]){other}, 1), other, "three edits");
+	memcpy(near + 100, "xyzuvw", 6);
+	cr_expect_null(diag_nearest(near, (const char *const[]){other}, 1), "six edits");
+	free(near);
+	free(other);
 	free(long_name);
+}
+
+Test(diag, no_suggestion_for_an_error_that_is_dropped)
+{
+	static const char *const names[] = {"relu"};
+	struct diag diag = {.arena = arena_new(must_not_happen, NULL), .limit = 1};
+	cr_expect_str_eq(diag_suggestion(&diag, "relo", names, 1), "; did you mean 'relu'?");
+	cr_expect_str_eq(diag_suggestion(&diag, "softmax", names, 1), "");
+	diag_error(&diag, "unknown-name", (struct span){0}, "one");
+	cr_expect_str_eq(diag_suggestion(&diag, "relo", names, 1), "", "the limit is reached");
+	arena_free(diag.arena);
 }
 
 Test(diag, span_join)

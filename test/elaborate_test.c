@@ -75,6 +75,9 @@ static const struct {
 	{"Y[c*n] += X[n, c]", "not-affine", 1, 3, "sum of integer multiples"},
 	{"Y[n, c] = X[n, X]", "tensor-subscript", 1, 16, "'X' is a tensor"},
 	{"Y[n + c] = X[n, c]", "written-twice", 1, 1, "more than once"},
+	{"Y[n + 0*c] += X[n, c]", "not-in-target", 1, 9, "'c' is multiplied by 0"},
+	{"Y[n] += X[n, c*4503599627370496*1024] else 0", "too-large", 1, 9, "does not fit"},
+	{"Y[n*4503599627370496*1024] += X[n, c]", "too-large", 1, 1, "2^63 bytes"},
 	{"tensor Y[n, c]\nY[n, c] = Y[n, c]", "reads-target", 2, 11,
 	 "cannot read the tensor that it writes"},
 	{"Y[n, c] = X[n, c] else drop", "bad-else", 1, 11, "only a write can be dropped"},
@@ -168,6 +171,17 @@ Test(elaborate, one_error_does_not_raise_others)
 				 "y + z\n return conv(w, 3, 3)\n}");
 
 	cr_expect_eq(b.diag.errors, 1, "%d errors", b.diag.errors);
+	finish(&b);
+}
+
+Test(elaborate, an_error_said_before_gives_its_notes_to_no_other)
+{
+	struct bench b = compile("network net(x: f32[2, 3], y: f32[4, 5]) {\n for i in 0 .. 2 {\n"
+				 "  a = matmul(x, y)\n  b = nothing\n }\n return x\n}");
+
+	cr_assert_eq(b.diag.errors, 2, "%d errors", b.diag.errors);
+	cr_assert_eq(b.diag.count, 4, "%d findings", b.diag.count);
+	cr_expect_str_eq(b.diag.finding[3].code, "unknown-name", "nothing behind the second error");
 	finish(&b);
 }
 
