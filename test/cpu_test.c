@@ -279,7 +279,9 @@ static const struct {
 	{"aarch64-linux-gnu", "cortex-a72", NULL, NULL, NULL},
 	{"riscv64-linux-gnu", NULL, NULL, NULL, "-mcpu"},
 	{"s390x-linux-gnu", "z15", NULL, NULL, NULL},
-	{"i686-linux-gnu", "pentium", NULL, NULL, "fmaf"},
+	{"i686-linux-gnu", NULL, NULL, NULL, "-mcpu"},
+	{"i686-linux-gnu", "pentium4", NULL, NULL, "fmaf"},
+	{"i686-linux-gnu", "pentium", NULL, NULL, "last bits"},
 	{"x86_64-linux-gnu", "haswell", NULL, NULL, NULL},
 	{"x86_64-linux-gnu", "x86-64", NULL, NULL, "fmaf"},
 	{"x86_64-linux-gnu", "i386", NULL, "64 bits", NULL},
@@ -389,9 +391,9 @@ Test(cpu, emission_needs_neither_standard_streams_nor_news_of_children)
 /* ---- Headers -------------------------------------------------------------------------------- */
 
 /* Names that C does not take, or takes for something else. */
-static const char *const odd_names[] = {"int",   "x",     "x y",  "x.y",      "",
-					"9",     "class", "_t",   "\xc3\xa9", "x_y_2",
-					"x/y*/", "NULL_", "none", "inputs",   "X"};
+static const char *const odd_names[] = {"int",   "x",      "x y",      "x.y",   "",      "9",
+					"class", "_t",     "\xc3\xa9", "x_y_2", "x/y*/", "NULL_",
+					"none",  "inputs", "X",        "int8_t"};
 
 static struct network *oddly_named(struct run *run)
 {
@@ -419,7 +421,7 @@ Test(cpu, header_is_c_and_cpp_whatever_the_names_are)
 	char folder[] = "/tmp/dnnc-header-XXXXXX", path[64], command[300], *data;
 	size_t size;
 	cr_assert_not_null(mkdtemp(folder), "no folder");
-	char *error = cpu_header(oddly_named(&run), "a-b.h", &data, &size);
+	char *error = cpu_header(oddly_named(&run), "null_", &data, &size);
 	cr_assert_null(error, "%s", error);
 	cr_assert(strstr(data, "void while_1____run("), "%s", data);
 	cr_assert(strstr(data, "const float *x_y_2_2; /* f32[10]"), "%s", data);
@@ -432,6 +434,33 @@ Test(cpu, header_is_c_and_cpp_whatever_the_names_are)
 	}
 	unlink(path);
 	rmdir(folder);
+	free(data);
+	run_free(&run);
+}
+
+/* Twenty thousand names that are one in C: each number is tried once. */
+Test(cpu, header_of_many_equal_names)
+{
+	enum { MANY = 20000 };
+	struct run run = {0};
+	char *data;
+	size_t size;
+	begin_network(&run, "network t(x: f32[2]) { return relu(x) }");
+	struct network *net = run.network;
+	struct tensor *only = net->output[0];
+	net->output_count = MANY;
+	net->output = ARENA_ARRAY(net->arena, MANY, struct tensor *);
+	net->output_name = ARENA_ARRAY(net->arena, MANY, const char *);
+	for (int i = 0; i < MANY; i++) {
+		net->output[i] = only;
+		net->output_name[i] = i == 3 ? "X_5" : i % 2 ? "X" : "x";
+	}
+	char *error = cpu_header(net, "many", &data, &size);
+	cr_assert_null(error, "%s", error);
+	cr_assert(strstr(data, "float *X_5; "), "the name that needs no number");
+	cr_assert_null(strstr(data, "float *x_5; "), "the same name in another case");
+	cr_assert(strstr(data, "float *X_6; "), "the name after the number that is taken");
+	cr_assert(strstr(data, "float *X_20000; "), "the last name");
 	free(data);
 	run_free(&run);
 }

@@ -51,6 +51,10 @@ static void write_note(struct job *job, const struct target *t)
 		note = sentence("the code is for any processor of %s, which is slower; name yours "
 				"with -mcpu",
 				t->triple);
+	else if (t->rounds_late)
+		note = sentence("processor %s computes with more digits than f32 has: the last "
+				"bits of values may differ from the interpreter's",
+				t->cpu);
 	else if (!t->has_fma)
 		note = sentence("processor %s has no fused multiply-add, so that each is a slow "
 				"call of fmaf()",

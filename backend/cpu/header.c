@@ -61,7 +61,9 @@ static void print_header(FILE *out, struct arena *arena, const struct network *n
 			 const char *file, int64_t scratch)
 {
 	const char *plain = names_network(arena, net), *capital = names_capital(arena, plain);
-	const char *guard = names_capital(arena, names_identifier(arena, file));
+	const char *guard =
+		arena_printf(arena, "DNNC_%s_%s_H",
+			     names_capital(arena, names_identifier(arena, file)), capital);
 	const char **given = ARENA_ARRAY(arena, net->input_count + 1, const char *);
 	for (int i = 0; i < net->input_count; i++)
 		given[i] = net->input[i]->name;

@@ -14,6 +14,7 @@ struct module {
 	struct buffer *buffer; /* in scratch */
 	int buffers;
 	int *buffer_of; /* of each tensor, or -1 */
+	int *output_of; /* of each tensor, the output into which it is written directly, or -1 */
 	int **padded;   /* of each statement and read, the buffer of the padded copy, or -1 */
 	LLVMValueRef function;
 	LLVMValueRef *base; /* of each tensor that is no view; NULL: not known yet */
@@ -21,13 +22,18 @@ struct module {
 
 /* ---- Scratch -------------------------------------------------------------------------------- */
 
-/* The output into which the tensor is written directly, or -1. */
-static int direct_output(const struct network *net, const struct tensor *t)
+/* The first output that is a local tensor's is its memory, too. */
+static void find_outputs(struct module *m)
 {
-	for (int i = 0; t->role == ROLE_LOCAL && i < net->output_count; i++)
-		if (nest_storage(net->output[i]) == t)
-			return i;
-	return -1;
+	const struct network *net = m->e->net;
+	m->output_of = ARENA_ARRAY(m->e->arena, net->tensor_count + 1, int);
+	for (int i = 0; i < net->tensor_count; i++)
+		m->output_of[i] = -1;
+	for (int i = net->output_count - 1; i >= 0; i--) {
+		const struct tensor *t = nest_storage(net->output[i]);
+		if (t->role == ROLE_LOCAL)
+			m->output_of[t->id] = i;
+	}
 }
 
 static int add_buffer(struct module *m, int64_t bytes, int statement)
@@ -41,7 +47,7 @@ static int add_buffer(struct module *m, int64_t bytes, int statement)
 static void touch(struct module *m, const struct tensor *t, int statement)
 {
 	const struct tensor *s = nest_storage(t);
-	if (s->role != ROLE_LOCAL || direct_output(m->e->net, s) >= 0)
+	if (s->role != ROLE_LOCAL || m->output_of[s->id] >= 0)
 		return;
 	if (m->buffer_of[s->id] < 0)
 		m->buffer_of[s->id] =
@@ -104,7 +110,7 @@ static void load_fields(struct module *m)
 		m->base[net->input[i]->id] = field(m, 0, i);
 	for (int i = 0; i < net->output_count; i++) {
 		const struct tensor *t = nest_storage(net->output[i]);
-		if (direct_output(net, t) == i)
+		if (m->output_of[t->id] == i)
 			m->base[t->id] = field(m, 1, i);
 	}
 }
@@ -205,7 +211,7 @@ static void copy_outputs(struct module *m)
 	for (int i = 0; i < net->output_count; i++) {
 		const struct tensor *t = nest_storage(net->output[i]);
 		int64_t bytes = tensor_count(t) * type_info(t->type)->bytes;
-		if (direct_output(net, t) == i)
+		if (m->output_of[t->id] == i)
 			continue;
 		unsigned alignment = (unsigned)type_info(t->type)->bytes;
 		LLVMBuildMemCpy(m->e->builder, field(m, 1, i), alignment, base_of(m, t), alignment,
@@ -252,6 +258,7 @@ static int64_t prepare(struct module *m)
 	m->base = ARENA_ARRAY(e->arena, e->net->tensor_count + 1, LLVMValueRef);
 	for (int i = 0; i < e->net->statement_count; i++)
 		m->nest[i] = nest_choose(e->arena, e->net->statement[i], &e->machine);
+	find_outputs(m);
 	return plan_scratch(m);
 }
 

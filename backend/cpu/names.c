@@ -3,9 +3,8 @@
 #include "backend/cpu/names.h"
 
 #include <string.h>
-#include <strings.h>
 
-/* Of C23 and C++23, and macros of <stddef.h>. */
+/* Of C23 and C++23, macros of compilers and of <stddef.h>, and types that headers use. */
 static const char *const keywords[] = {
 	"alignas",     "alignof",
 	"and",         "and_eq",
@@ -56,7 +55,9 @@ static const char *const keywords[] = {
 	"volatile",    "wchar_t",
 	"while",       "xor",
 	"xor_eq",      "NULL",
-	"offsetof",
+	"offsetof",    "i386",
+	"int8_t",      "int16_t",
+	"int32_t",     "int64_t",
 };
 
 static bool is_digit(char c)
@@ -93,23 +94,64 @@ const char *names_network(struct arena *arena, const struct network *net)
 	return names_identifier(arena, net->name);
 }
 
-/* Without regard to case: the names of sizes are in capitals. */
-static bool is_taken(const char *const taken[], int count, const char *name)
+/* ---- Unique names --------------------------------------------------------------------------- */
+
+/* Names without regard to case, since those of sizes are in capitals: a hash table with room for
+ * twice as many. */
+struct taken {
+	const char *name; /* NULL: a free place */
+	int next;         /* the least number that may still be free behind this name */
+};
+
+struct set {
+	struct taken *place;
+	size_t mask; /* places - 1 */
+};
+
+static char lower(char c)
 {
-	for (int i = 0; i < count; i++)
-		if (strcasecmp(taken[i], name) == 0)
-			return true;
-	return false;
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+static bool is_same(const char *a, const char *b)
+{
+	while (*a && lower(*a) == lower(*b))
+		a++, b++;
+	return lower(*a) == lower(*b);
+}
+
+static struct set set_new(struct arena *arena, int names)
+{
+	size_t places = 4;
+	while (places < 2 * (size_t)names)
+		places *= 2;
+	return (struct set){ARENA_ARRAY(arena, places, struct taken), places - 1};
+}
+
+/* Where the name is, or where it belongs. FNV-1a. */
+static struct taken *find(const struct set *set, const char *name)
+{
+	uint64_t hash = 14695981039346656037u;
+	for (const char *c = name; *c; c++)
+		hash = (hash ^ (unsigned char)lower(*c)) * 1099511628211u;
+	size_t at = (size_t)hash & set->mask;
+	while (set->place[at].name && !is_same(set->place[at].name, name))
+		at = (at + 1) & set->mask;
+	return &set->place[at];
 }
 
 const char **names_unique(struct arena *arena, const char *const name[], int count)
 {
 	const char **made = ARENA_ARRAY(arena, count + 1, const char *);
+	struct set set = set_new(arena, count);
 	for (int i = 0; i < count; i++) {
-		const char *plain = names_identifier(arena, name[i]);
-		made[i] = plain;
-		for (int number = 2; is_taken(made, i, made[i]); number++)
-			made[i] = arena_printf(arena, "%s_%d", plain, number);
+		const char *plain = made[i] = names_identifier(arena, name[i]);
+		struct taken *first = find(&set, plain), *own = first;
+		while (own->name) {
+			made[i] = arena_printf(arena, "%s_%d", plain, first->next++);
+			own = find(&set, made[i]);
+		}
+		*own = (struct taken){made[i], 2};
 	}
 	return made;
 }

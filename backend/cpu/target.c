@@ -94,6 +94,7 @@ static char *look_at_example(struct target *t, LLVMTargetDataRef layout)
 		row++;
 	t->shape = registers[row].shape;
 	t->has_fma = !strstr(assembly, "fmaf");
+	t->rounds_late = strstr(assembly, "flds") != NULL;
 	if (!error)
 		LLVMDisposeMemoryBuffer(text);
 	LLVMDisposeMessage(message);
@@ -102,12 +103,17 @@ static char *look_at_example(struct target *t, LLVMTargetDataRef layout)
 	return error;
 }
 
-/* What every machine that runs Linux on this architecture has, though LLVM's generic processor
- * has not. */
+/* What nearly every machine that runs Linux on this architecture has, though LLVM's generic
+ * processor has not; of x86, registers that round to f32 and not to 80 bits. */
 static const char *usual_features(const char *triple)
 {
-	static const char *const usual[][2] = {
-		{"riscv64", "+m,+a,+f,+d,+c"}, {"loongarch64", "+d"}, {"arm-", "+vfp2"}};
+	static const char *const usual[][2] = {{"riscv64", "+m,+a,+f,+d,+c"},
+					       {"loongarch64", "+d"},
+					       {"arm-", "+vfp2"},
+					       {"i386", "+sse2"},
+					       {"i486", "+sse2"},
+					       {"i586", "+sse2"},
+					       {"i686", "+sse2"}};
 	for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
 		if (strncmp(triple, usual[i][0], strlen(usual[i][0])) == 0)
 			return usual[i][1];

@@ -11,8 +11,9 @@ struct target {
 	LLVMTargetMachineRef machine;
 	char *triple, *cpu, *features; /* by malloc, or NULL */
 	struct nest_machine shape;
-	bool fell_back; /* to generic code, unasked */
-	bool has_fma;   /* as instructions, not as calls */
+	bool fell_back;   /* to generic code, unasked */
+	bool has_fma;     /* as instructions, not as calls */
+	bool rounds_late; /* computes with more digits than a type has */
 	bool swaps_bytes;
 };
 
