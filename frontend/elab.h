@@ -2,6 +2,7 @@
  *
  * elaborate.c   networks and the importer's way in
  * elab_call.c   calls: arguments to formals, dimension patterns
+ * elab_frame.c  the names of one running operator
  * elab_body.c   statements of a body: bindings, declarations, if, for, return
  * elab_value.c  compile-time expressions
  * elab_nest.c   tensor statements: accesses, proofs, the target
@@ -39,6 +40,7 @@ struct binding {
 	const struct tensor *from; /* DIM: the tensor whose dimension it is, for messages */
 	int dim_count;             /* ELLIPSIS */
 	struct dim *dim;
+	int before;     /* the latest binding before it with the same hash; -1 = none */
 	int loop_level; /* bound by the pattern of that many enclosing `for`s: ends with the turn; 0 = stays */
 };
 
@@ -48,8 +50,10 @@ struct frame {
 	const struct tree_item *item;
 	struct span call;        /* the call, in the caller's text */
 	struct binding *binding; /* the latest last */
-	const char **bound;      /* their names, apart: all that a search looks at */
+	const char **bound;      /* their names, for did-you-mean */
 	int binding_count;
+	int *chain; /* for each hash of a name its latest binding, or -1 */
+	int room;   /* for so many bindings, and so many chains: a power of two, or 0 */
 	const char *
 		path; /* layer that its parameters and tensors belong to: "c1", "b1.left"; "" in a network */
 	const char *
@@ -109,22 +113,29 @@ void elab_note_shape(struct elaborator *, const struct frame *, const struct ten
 /* The place nearest to span that the user wrote. */
 struct span elab_user_span(const struct frame *, struct span);
 const char *elab_shape_text(struct elaborator *, const struct tensor *);
-/* As diag_suggestion, among the names of the frame. */
-const char *elab_suggestion(const struct elaborator *, const struct frame *, const char *written);
 struct value elab_poison(void);
 /* One level deeper, to be left by e->nesting--; false with an error where the stack has no room for it. */
 bool elab_enter(struct elaborator *, const struct frame *, struct span);
 /* So many steps more; false, once with an error, when the network takes too many or grows too large. */
 bool elab_step(struct elaborator *, const struct frame *, struct span, int64_t count);
 
-/* ---- Frames and names (elab_body.c) ----------------------------------------------------------------- */
+/* ---- Frames and names (elab_frame.c) ---------------------------------------------------------------- */
 
 struct binding *elab_find(const struct frame *, const char *name);
 struct binding *elab_bind(struct elaborator *, struct frame *, const char *name, enum binding_kind,
 			  struct span);
-void elab_run(struct elaborator *, struct frame *, const struct tree_stmt *);
+/* Ends the bindings from `first` on that a `for` of this level made for one turn. */
+void elab_unbind(struct frame *, int first, int level);
+/* As diag_suggestion, among the names of the frame. */
+const char *elab_suggestion(const struct elaborator *, const struct frame *, const char *written);
+/* Does its text belong to the library? */
+bool elab_is_library(const struct frame *);
 /* The layer that a call in this frame belongs to. */
 const char *elab_layer(struct elaborator *, const struct frame *, const char *op);
+
+/* ---- Bodies (elab_body.c) ------------------------------------------------------------------------------ */
+
+void elab_run(struct elaborator *, struct frame *, const struct tree_stmt *);
 
 /* ---- Calls (elab_call.c) ------------------------------------------------------------------------------ */
 
@@ -194,9 +205,8 @@ struct nest {
 	} named[4];
 	int named_count;
 	bool is_ellipsis[MAX_LOOPS]; /* made by an ellipsis: not found by name */
-	struct access **access;      /* all of them, the target first */
+	struct access **access;      /* what the expression reads */
 	int access_count;
-	bool failed;
 };
 
 /* The loop of an index by name, made where it is new; -1 after an error. */

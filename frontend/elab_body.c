@@ -4,51 +4,6 @@
 #include <string.h>
 #include "frontend/elab.h"
 
-/* ---- Names ------------------------------------------------------------------------------------------- */
-
-struct binding *elab_find(const struct frame *frame, const char *name)
-{
-	for (int i = frame->binding_count - 1; i >= 0; i--)
-		if (frame->bound[i] == name) /* both are interned */
-			return &frame->binding[i];
-	return NULL;
-}
-
-struct binding *elab_bind(struct elaborator *e, struct frame *frame, const char *name,
-			  enum binding_kind kind, struct span span)
-{
-	struct binding bound = {.name = name, .kind = kind, .span = span};
-	int names = frame->binding_count;
-
-	ARENA_APPEND(e->arena, frame->bound, names, name);
-	ARENA_APPEND(e->arena, frame->binding, frame->binding_count, bound);
-	return &frame->binding[frame->binding_count - 1];
-}
-
-/* Ends the names that the pattern of a `for` bound for one turn. */
-static void unbind_turn(struct frame *frame, int level)
-{
-	int kept = 0;
-
-	for (int i = 0; i < frame->binding_count; i++) {
-		if (frame->binding[i].loop_level >= level)
-			continue;
-		frame->binding[kept] = frame->binding[i];
-		frame->bound[kept++] = frame->bound[i];
-	}
-	frame->binding_count = kept;
-}
-
-/* In a network, and in an operator of the user's that composes others, the binding's name; `return` has none. */
-const char *elab_layer(struct elaborator *e, const struct frame *frame, const char *op)
-{
-	const char *last = frame->naming;
-
-	if (!last)
-		return frame->path[0] ? frame->path : op;
-	return frame->path[0] ? arena_printf(e->arena, "%s.%s", frame->path, last) : last;
-}
-
 static void error_redefinition(struct elaborator *e, struct frame *frame, const char *name,
 			       struct span span, const struct binding *previous)
 {
@@ -63,8 +18,7 @@ static void name_tensor(struct elaborator *e, const struct frame *frame, struct 
 	const char *name = elab_layer(e, frame, "");
 	struct tensor_state *state;
 
-	if (value.kind != VALUE_TENSOR ||
-	    (frame->item && frame->item->span.source && frame->item->span.source->is_library))
+	if (value.kind != VALUE_TENSOR || elab_is_library(frame))
 		return;
 	state = &e->state[value.tensor->id];
 	if (state->is_named || value.tensor->role != ROLE_LOCAL)
@@ -161,6 +115,7 @@ static void run_for(struct elaborator *e, struct frame *frame, const struct tree
 	for (int i = 0; i < list.count && !frame->returned && frame->result.kind != VALUE_POISON;
 	     i++) {
 		struct value item = list.item[i];
+		int first = frame->binding_count;
 		bool ok = true;
 
 		frame->loop_level++;
@@ -181,7 +136,7 @@ static void run_for(struct elaborator *e, struct frame *frame, const struct tree
 			elab_run(e, frame, stmt->body);
 		else
 			frame->result = elab_poison();
-		unbind_turn(frame, frame->loop_level);
+		elab_unbind(frame, first, frame->loop_level);
 		frame->loop_level--;
 	}
 }

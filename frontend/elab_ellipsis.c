@@ -112,14 +112,8 @@ bool nest_broadcast(struct elaborator *e, struct nest *nest, const struct tree_e
 	const struct tensor *tensor;
 	bool ok = true;
 
-	if (expr->kind == EXPR_INDEX && (tensor = tensor_named(nest, expr->name))) {
-		struct access *seen = ARENA_NEW(e->arena, struct access);
-
-		ok = broadcast(e, nest, expr, tensor);
-		seen->tensor = (struct tensor *)tensor;
-		ARENA_APPEND(e->arena, nest->access, nest->access_count, seen);
-		return ok;
-	}
+	if (expr->kind == EXPR_INDEX && (tensor = tensor_named(nest, expr->name)))
+		return broadcast(e, nest, expr, tensor);
 	for (int i = 0; i < expr->arg_count && ok; i++)
 		ok = nest_broadcast(e, nest, expr->arg[i]);
 	return ok;

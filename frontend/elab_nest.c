@@ -168,7 +168,6 @@ static struct tensor *new_target(struct elaborator *e, struct nest *nest, int ra
 	const struct tree_stmt *tree = nest->tree;
 	const struct frame *frame = nest->frame;
 	const char *dim[MAX_RANK] = {NULL}, *path = frame->path, *name = tree->target->name;
-	bool is_library = frame->item->span.source && frame->item->span.source->is_library;
 	int64_t extent[MAX_RANK] = {0}, least, count;
 	struct tensor *tensor;
 	enum type type = nest_result_type(nest->statement->value);
@@ -200,9 +199,10 @@ static struct tensor *new_target(struct elaborator *e, struct nest *nest, int ra
 		return NULL;
 	tensor = elab_tensor_new(
 		e,
-		is_library ? arena_printf(e->arena, "%s%s%s.%s", path, path[0] ? "." : "",
-					  frame->item->name, name)
-			   : arena_printf(e->arena, "%s%s%s", path, path[0] ? "." : "", name),
+		elab_is_library(frame)
+			? arena_printf(e->arena, "%s%s%s.%s", path, path[0] ? "." : "",
+				       frame->item->name, name)
+			: arena_printf(e->arena, "%s%s%s", path, path[0] ? "." : "", name),
 		type, ROLE_LOCAL, rank, extent, dim, elab_user_span(frame, tree->target->span));
 	tensor->layer = path;
 	e->state[tensor->id].owner = frame;
@@ -293,7 +293,6 @@ static bool build(struct elaborator *e, struct nest *nest, struct tensor *target
 	if (!nest_broadcast(e, nest, nest->tree->target) ||
 	    !nest_broadcast(e, nest, nest->tree->value))
 		return false;
-	nest->access_count = 0;
 	rank = subscripts(e, nest, nest->tree->target, target, true, sub);
 	if (rank < 0)
 		return false;

@@ -305,9 +305,8 @@ struct statement *elab_statement_new(struct elaborator *e, const struct frame *f
 	s->op = frame->item ? frame->item->name : "";
 	s->span = span;
 	s->call = elab_user_span(frame, span);
-	while (user->caller && user->caller->caller && user->item->span.source &&
-	       user->item->span.source->is_library && user->caller->item &&
-	       user->caller->item->span.source && user->caller->item->span.source->is_library)
+	while (user->caller && user->caller->caller && elab_is_library(user) &&
+	       elab_is_library(user->caller))
 		user = user->caller;
 	s->layer = user->path;
 	return s;

@@ -56,12 +56,6 @@ void elab_note_shape(struct elaborator *e, const struct frame *frame, const stru
 			  elab_shape_text(e, tensor));
 }
 
-const char *elab_suggestion(const struct elaborator *e, const struct frame *frame,
-			    const char *written)
-{
-	return diag_suggestion(e->diag, written, frame->bound, frame->binding_count);
-}
-
 bool elab_enter(struct elaborator *e, const struct frame *frame, struct span span)
 {
 	if (e->nesting >= MAX_NESTING) {

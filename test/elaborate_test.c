@@ -222,6 +222,24 @@ Test(elaborate, an_error_in_the_library_is_told_at_the_call)
 	finish(&b);
 }
 
+Test(elaborate, a_name_among_thousands_is_found_at_once, .timeout = 60)
+{
+	enum { NAMES = 20000 };
+	char *text;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	fputs("network net(x: f32[2, 3]) {\n", out);
+	for (int i = 0; i < NAMES; i++)
+		fprintf(out, "a%d = %d\n", i, i);
+	fputs("for i in 0 .. 300000 { b = a0 }\nreturn x + b + a19999\n}\n", out);
+	fclose(out);
+	struct bench b = compile(text);
+	cr_expect_not_null(b.network, "%s", first_message(&b));
+	finish(&b);
+	free(text);
+}
+
 Test(elaborate, a_result_that_no_output_needs_is_a_warning)
 {
 	struct bench b =
