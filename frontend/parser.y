@@ -433,12 +433,13 @@ clause: NAME ':' FOR NAME extent tile {
 		$$->extent = $extent;
 		$$->step = $tile;
 	}
-    | NAME ':' PARALLEL NAME axis extent {
+    | NAME ':' PARALLEL NAME axis extent tile {
 		struct name_list loop = append_name(parse, (struct name_list){0}, $4);
 		$$ = build_clause(parse, CLAUSE_PARALLEL, $1, loop, @$);
 		$$->axis = $axis.name;
 		$$->axis_span = $axis.span;
 		$$->extent = $extent;
+		$$->step = $tile;
 	}
     | NAME ':' KEEP names       { $$ = build_clause(parse, CLAUSE_KEEP, $1, $4, @$); }
     | NAME ':' BYPASS names     { $$ = build_clause(parse, CLAUSE_BYPASS, $1, $4, @$); }

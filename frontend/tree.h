@@ -165,7 +165,7 @@ struct tree_clause {
 	const char *axis;              /* PARALLEL: over row, or NULL */
 	struct span axis_span;
 	struct tree_expr *extent;      /* FOR, PARALLEL: in 96, or NULL = free */
-	struct tree_expr *step;        /* FOR: step 16, the tile that one trip leaves to the inside, or NULL */
+	struct tree_expr *step;        /* FOR, PARALLEL: step 16, the tile that one trip leaves to the inside, or NULL */
 	struct tree_clause *next;
 };
 

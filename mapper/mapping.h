@@ -26,6 +26,8 @@ struct problem {
 	int dims;
 	const char *dim[MAX_DIMS]; /* "n", "k", ... */
 	int64_t extent[MAX_DIMS];
+	int ones; /* loops of one step: none of the dimensions, but mappings may name them */
+	const char *one[MAX_DIMS];
 	int operands; /* the inputs, then the output last */
 	struct operand operand[MAX_OPERANDS];
 };

@@ -3,13 +3,15 @@
 
 #include <string.h>
 
-/* The nest's loops longer than 1, as dimensions: dimension_of[loop] is the dimension, or -1. */
+/* The nest's loops longer than 1, as dimensions: dimension_of[loop] is the dimension, or -1. The others by name. */
 static void take_dimensions(struct problem *p, const struct statement *s, int dimension_of[])
 {
 	for (int i = 0; i < s->loops; i++) {
 		dimension_of[i] = -1;
-		if (s->loop[i].extent == 1)
+		if (s->loop[i].extent == 1) {
+			p->one[p->ones++] = s->loop[i].name;
 			continue;
+		}
 		p->dim[p->dims] = s->loop[i].name;
 		p->extent[p->dims] = s->loop[i].extent;
 		dimension_of[i] = p->dims++;
