@@ -99,12 +99,13 @@ static bool part_sizes(struct onnx *o, const struct onnx_node *n, int64_t extent
 	if (!onnx_list(o, n, "split", 1, sizes))
 		return false;
 	if (sizes->count < 0) {
-		int64_t parts = onnx_integer(n, "num_outputs", n->output_count);
+		int64_t wanted = onnx_integer(n, "num_outputs", n->output_count);
+		int parts = n->output_count;
 		int64_t each = parts > 0 ? (extent + parts - 1) / parts : 0;
 		int64_t *item = ARENA_ARRAY(o->arena, (size_t)n->output_count + 1, int64_t);
 		for (int i = 0; i < n->output_count; i++)
 			item[i] = i < parts - 1 ? each : extent - each * (parts - 1);
-		*sizes = (struct integers){parts == n->output_count ? n->output_count : -1, item};
+		*sizes = (struct integers){wanted == parts ? parts : -1, item};
 	}
 	int64_t sum = 0;
 	for (int i = 0; i < sizes->count; i++) {

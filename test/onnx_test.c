@@ -224,6 +224,8 @@ static const struct {
 	{"cast", "2", "Cast", "x", "to:i=8", "a cast to string is not supported"},
 	{"expand", "3", "Expand", "x two", "", "cannot be expanded"},
 	{"split", "3", "Split", "x two", "", "3 elements cannot be split in 1"},
+	{"parts", "3", "Split", "x", "num_outputs:i=9223372036854775807",
+	 "3 elements cannot be split in 1"},
 	{"gather", "2", "Gather", "x two", "", "an index outside 2 elements"},
 	{"training", "2", "BatchNormalization", "x b b b b", "training_mode:i=1",
 	 "export the model for inference"},
