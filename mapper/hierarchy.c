@@ -509,8 +509,9 @@ struct hierarchy *hierarchy_of(struct program *program, const struct machine *ma
 {
 	struct maker make = {.program = program,
 			     .machine = ARENA_NEW(program->arena, struct hierarchy)};
-	int errors = program->diag->errors;
 
+	if (program->diag->errors > 0)
+		return NULL;
 	if (machine->kind != MACHINE_ACCELERATOR) {
 		diag_error(program->diag, "machine-kind", machine->block->name_span,
 			   "'%s' is a %s, and the mapper knows machines", machine->name,
@@ -518,5 +519,5 @@ struct hierarchy *hierarchy_of(struct program *program, const struct machine *ma
 		return NULL;
 	}
 	take_machine(&make, machine);
-	return program->diag->errors == errors ? make.machine : NULL;
+	return program->diag->errors == 0 ? make.machine : NULL;
 }

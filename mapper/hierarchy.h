@@ -77,7 +77,7 @@ struct hierarchy {
 	const char *dataflow;           /* its name, or NULL */
 };
 
-/* The hierarchy of an accelerator; errors (no line, too many levels) in diag, then NULL. */
+/* The hierarchy of an accelerator, of a program without errors; errors (no line, too many levels) in diag, then NULL. */
 struct hierarchy *hierarchy_of(struct program *, const struct machine *);
 
 #endif

@@ -95,6 +95,33 @@ Test(hierarchy, of_a_systolic_array_each_tensor_goes_as_its_link_says)
 	arena_free(m.arena);
 }
 
+/* The machines of the lectures: how many multipliers their papers count, and the levels of the files. */
+Test(hierarchy, the_examples_have_the_multipliers_of_their_papers)
+{
+	static const struct {
+		const char *file;
+		int levels;
+		int64_t units;
+	} example[] = {{"eyeriss.hw", 5, 168},  {"tpu.hw", 4, 65536},   {"shidiannao.hw", 3, 64},
+		       {"envision.hw", 3, 256}, {"neuflow.hw", 3, 400}, {"nvdla.hw", 5, 2048},
+		       {"scnn.hw", 6, 1024},    {"eyeriss2.hw", 6, 384}};
+
+	for (size_t i = 0; i < sizeof example / sizeof *example; i++) {
+		struct made m = make(NULL, example[i].file);
+		int64_t units = 1;
+		cr_assert_not_null(m.machine, "%s: %s", example[i].file,
+				   m.diag->count ? m.diag->finding[0].message : "");
+		for (int l = 0; l < m.machine->levels; l++)
+			units *= m.machine->level[l].fanout[0] * m.machine->level[l].fanout[1];
+		cr_expect_eq(units, example[i].units, "%s: %lld", example[i].file,
+			     (long long)units);
+		cr_expect_eq(m.machine->levels, example[i].levels, "%s: %d", example[i].file,
+			     m.machine->levels);
+		cr_expect_not_null(m.machine->dataflow, "%s", example[i].file);
+		arena_free(m.arena);
+	}
+}
+
 /* Every property, once. */
 static const char all[] =
 	"machine m {\n"
@@ -249,7 +276,11 @@ Test(hierarchy, what_cannot_be_counted_is_told)
 			  f->span.source ? f->span.source->text + f->span.begin : "");
 		arena_free(m.arena);
 	}
-	struct made m = make("cpu c { native }", NULL);
+	struct made m = make(
+		"machine m {\n clock 1 GHz\n memory dram { bandwidth 3 GG }\n mac { }\n}\n", NULL);
+	cr_expect_null(m.machine, "what is no value is taken");
+	arena_free(m.arena);
+	m = make("cpu c { native }", NULL);
 	cr_expect_null(m.machine);
 	cr_expect_str_eq(m.diag->finding[0].code, "machine-kind");
 	arena_free(m.arena);

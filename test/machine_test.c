@@ -246,6 +246,12 @@ Test(machine, the_examples_are_machines)
 	} example[] = {{"host", MACHINE_CPU},
 		       {"eyeriss", MACHINE_ACCELERATOR},
 		       {"tpu", MACHINE_ACCELERATOR},
+		       {"shidiannao", MACHINE_ACCELERATOR},
+		       {"envision", MACHINE_ACCELERATOR},
+		       {"neuflow", MACHINE_ACCELERATOR},
+		       {"nvdla", MACHINE_ACCELERATOR},
+		       {"scnn", MACHINE_ACCELERATOR},
+		       {"eyeriss2", MACHINE_ACCELERATOR},
 		       {"cluster", MACHINE_CLUSTER}};
 	for (size_t i = 0; i < sizeof example / sizeof *example; i++) {
 		struct arena *arena = arena_new(out_of_memory, NULL);
