@@ -2,6 +2,7 @@
  * scratch. */
 #include "backend/cpu/cpu.h"
 #include "backend/cpu/scratch.h"
+#include "test/guarded.h"
 #include "test/ops_fixture.h"
 
 #include <dlfcn.h>
@@ -139,14 +140,15 @@ static void write_file(const char *path, const char *data, size_t size)
 	cr_assert_eq(fclose(file), 0, "%s", path);
 }
 
-/* Processors with other vectors than this one's, whose code it can run. */
+/* This processor, and others with other vectors whose code it can run. */
 static bool can_run(const char *cpu)
 {
+	if (strcmp(cpu, "native") == 0)
+		return true;
 #if defined __x86_64__
 	return strcmp(cpu, "haswell") != 0 ||
 	       (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"));
 #else
-	(void)cpu;
 	return false;
 #endif
 }
@@ -157,7 +159,7 @@ typedef void run_function(void **inputs, void **outputs, void *scratch);
 static void link_library(const struct network *net, const char *cpu, const char *path,
 			 const char *text)
 {
-	struct cpu_target target = {NULL, cpu, NULL};
+	struct cpu_target target = {NULL, strcmp(cpu, "native") == 0 ? NULL : cpu, NULL};
 	char object[80], command[300], *data;
 	size_t size;
 	sprintf(object, "%s.o", path);
@@ -184,24 +186,36 @@ static size_t scratch_bytes(const struct network *net)
 	return (size_t)bytes;
 }
 
-static void run_library(struct run *run, const char *path, struct array *found[])
+/* As run_function wants it: inputs, outputs, scratch. */
+static void run_guarded(struct run *run, run_function *function, bool at_end, struct array *found[])
 {
 	const struct network *net = run->network;
-	void *input[RUN_MAX_TENSORS], *output[RUN_MAX_TENSORS];
+	struct guarded memory[2 * RUN_MAX_TENSORS + 1];
+	void *pointer[2 * RUN_MAX_TENSORS];
+	int inputs = net->input_count, count = inputs + net->output_count;
+	for (int i = 0; i < count; i++) {
+		memory[i] = guard_array(i < inputs ? run->input[i] : found[i - inputs], at_end);
+		pointer[i] = memory[i].at;
+	}
+	memory[count] = guard(scratch_bytes(net), at_end);
+	function(pointer, pointer + inputs, memory[count].at);
+	for (int i = inputs; i < count; i++)
+		memcpy(found[i - inputs]->data, pointer[i], guarded_bytes(found[i - inputs]));
+	for (int i = 0; i <= count; i++)
+		unguard(memory[i]);
+}
+
+static void run_library(struct run *run, const char *path, bool at_end, struct array *found[])
+{
+	const struct network *net = run->network;
 	void *handle = dlopen(path, RTLD_NOW);
 	cr_assert_not_null(handle, "%s", dlerror());
 	run_function *function = (run_function *)dlsym(handle, "t_run");
 	cr_assert_not_null(function, "no function in %s", path);
-	for (int i = 0; i < net->input_count; i++)
-		input[i] = run->input[i]->data;
-	for (int i = 0; i < net->output_count; i++) {
-		const struct tensor *t = net->output[i];
-		found[i] = array_new(t->type, t->rank, t->extent);
-		output[i] = found[i]->data;
-	}
-	void *scratch = aligned_alloc(64, scratch_bytes(net) + 64);
-	function(input, output, scratch);
-	free(scratch);
+	for (int i = 0; i < net->output_count; i++)
+		found[i] = array_new(net->output[i]->type, net->output[i]->rank,
+				     net->output[i]->extent);
+	run_guarded(run, function, at_end, found);
 	dlclose(handle);
 }
 
@@ -212,12 +226,15 @@ static void expect_same_library(struct run *run, const char *cpu, const char *te
 	cr_assert_not_null(mkdtemp(folder), "no folder");
 	sprintf(path, "%s/net.so", folder);
 	link_library(run->network, cpu, path, text);
-	run_library(run, path, found);
-	for (int i = 0; i < run->network->output_count; i++) {
-		for (int64_t j = 0; j < array_count(found[i]); j++)
-			cr_assert(same_element(run->output[i], found[i], j),
-				  "%s for %s: output %d, element %lld", text, cpu, i, (long long)j);
-		array_free(found[i]);
+	for (int at_end = 0; at_end < 2; at_end++) {
+		run_library(run, path, at_end, found);
+		for (int i = 0; i < run->network->output_count; i++) {
+			for (int64_t j = 0; j < array_count(found[i]); j++)
+				cr_assert(same_element(run->output[i], found[i], j),
+					  "%s for %s: output %d, element %lld", text, cpu, i,
+					  (long long)j);
+			array_free(found[i]);
+		}
 	}
 	unlink(path);
 	rmdir(folder);
@@ -226,11 +243,11 @@ static void expect_same_library(struct run *run, const char *cpu, const char *te
 /* Libraries of one name would be taken for one another: each lies in a folder of its own. */
 Test(cpu, objects_for_other_vectors_equal_the_interpreter)
 {
-	static const char *const cpus[] = {"haswell", "x86-64"};
+	static const char *const cpus[] = {"native", "haswell", "x86-64"};
 	for (size_t i = 0; i < sizeof networks / sizeof *networks; i++) {
 		struct run run = {0};
 		interpret_text(&run, networks[i]);
-		for (int c = 0; c < 2; c++)
+		for (int c = 0; c < 3; c++)
 			if (can_run(cpus[c]))
 				expect_same_library(&run, cpus[c], networks[i]);
 		run_free(&run);
