@@ -1,0 +1,278 @@
+/* mapper_executor_test.c -- the executor that judges the cost model, itself held to counts made by
+ * hand: each section of docs/cost-model.md on the smallest nest that shows it. */
+#include "nest_executor.h"
+#include "nest_fixture.h"
+
+#include <criterion/criterion.h>
+#include <inttypes.h>
+
+/* Dimensions are numbered in the order of the alphabet: in matmul "m k|k n|m n" k, m, n; in a
+ * convolution "pr|r|p" p, r. */
+#define TIME(level, dim, tile) {LOOP_TIME, level, 0, dim, tile}
+#define SPACE(level, axis, dim, tile) {LOOP_SPACE, level, axis, dim, tile}
+
+static struct hierarchy line(int levels)
+{
+	struct hierarchy machine = {.name = "line", .levels = levels, .mac_cost = 1};
+	for (int l = 0; l < levels; l++) {
+		machine.level[l].is_memory = true;
+		machine.level[l].may_keep = 7;
+		machine.level[l].buffers = 1;
+		machine.level[l].axes = MAX_AXES;
+		machine.level[l].fanout[0] = machine.level[l].fanout[1] = 100;
+	}
+	return machine;
+}
+
+static struct mapping nest(const struct problem *problem, const struct hierarchy *machine,
+			   int loops, const struct mapped_loop *loop)
+{
+	struct mapping mapping = {.problem = problem, .machine = machine, .loops = loops};
+	for (int l = 0; l < machine->levels; l++)
+		mapping.keep[l] = (1u << problem->operands) - 1;
+	memcpy(mapping.loop, loop, (size_t)loops * sizeof *loop);
+	return mapping;
+}
+
+#define NEST(problem, machine, ...)                                                                \
+	nest(problem, machine,                                                                     \
+	     sizeof((struct mapped_loop[]){__VA_ARGS__}) / sizeof(struct mapped_loop),             \
+	     (struct mapped_loop[]){__VA_ARGS__})
+
+static void expect(const struct cost *cost, int level, int operand, int64_t reads, int64_t fills,
+		   int64_t updates, int64_t deliveries)
+{
+	const struct traffic *traffic = &cost->traffic[level][operand];
+	cr_expect_eq(traffic->count[ACCESS_READ], reads, "level %d, operand %d: %" PRId64 " reads",
+		     level, operand, traffic->count[ACCESS_READ]);
+	cr_expect_eq(traffic->count[ACCESS_FILL], fills, "level %d, operand %d: %" PRId64 " fills",
+		     level, operand, traffic->count[ACCESS_FILL]);
+	cr_expect_eq(traffic->count[ACCESS_UPDATE], updates,
+		     "level %d, operand %d: %" PRId64 " updates", level, operand,
+		     traffic->count[ACCESS_UPDATE]);
+	cr_expect_eq(traffic->deliveries, deliveries,
+		     "level %d, operand %d: %" PRId64 " deliveries", level, operand,
+		     traffic->deliveries);
+}
+
+Test(executor, rule_1_and_3_loops_that_stand_innermost_are_free_and_sums_return)
+{
+	enum { K, M, N };
+	struct shape shape = {{['k'] = 2, ['m'] = 3, ['n'] = 5}, 1, 1};
+	struct problem matmul;
+	struct hierarchy machine = line(2);
+	struct cost cost;
+	note_problem(&matmul, "m k|k n|m n", &shape);
+
+	/* m, n, k: the output stays while k runs; nothing else does. */
+	struct mapping mapping =
+		NEST(&matmul, &machine, TIME(0, M, 1), TIME(0, N, 1), TIME(0, K, 1));
+	execute_mapping(&mapping, &cost);
+	expect(&cost, 0, 0, 30, 0, 0, 30);
+	expect(&cost, 0, 2, 0, 0, 15, 15);
+	expect(&cost, 1, 0, 30, 30, 0, 30);
+	expect(&cost, 1, 2, 15, 0, 30, 30);
+
+	/* k, m, n: m x k stays while n runs; each sum leaves twice and returns once. */
+	mapping = NEST(&matmul, &machine, TIME(0, K, 1), TIME(0, M, 1), TIME(0, N, 1));
+	execute_mapping(&mapping, &cost);
+	expect(&cost, 0, 0, 6, 0, 0, 6);
+	expect(&cost, 0, 2, 15, 0, 30, 30);
+	expect(&cost, 1, 2, 15, 15, 30, 30);
+	cr_expect_eq(cost.macs, 30, "%" PRId64 " MACs", cost.macs);
+	cr_expect_eq(cost.steps, 30, "%" PRId64 " steps", cost.steps);
+}
+
+Test(executor, rule_2_a_step_of_the_innermost_relevant_loop_brings_the_new_part)
+{
+	enum { C, P, R };
+	struct shape shape = {{['c'] = 2, ['p'] = 4, ['r'] = 3}, 1, 1};
+	struct problem conv;
+	struct hierarchy machine = line(2);
+	struct cost cost;
+	note_problem(&conv, "c pr|c r|c p", &shape);
+
+	/* for each of 2 channels 3 words, then 1 for each of 3 steps: 2 * (3 + 3) */
+	struct mapping mapping = NEST(&conv, &machine, TIME(0, C, 1), TIME(0, P, 1), TIME(1, R, 1));
+	execute_mapping(&mapping, &cost);
+	expect(&cost, 0, 0, 12, 0, 0, 12);
+	cr_expect_eq(cost.traffic[1][0].tile, 3, "a window of 3");
+	cr_expect_eq(cost.traffic[0][0].tile, 12, "2 channels of 4 + 3 - 1");
+	machine.level[1].halo = HALO_FULL;
+	execute_mapping(&mapping, &cost);
+	expect(&cost, 0, 0, 24, 0, 0, 24);
+
+	/* p outside of c: every step brings whole windows, though they overlap. */
+	machine.level[1].halo = HALO_DELTA;
+	mapping = NEST(&conv, &machine, TIME(0, P, 1), TIME(0, C, 1), TIME(1, R, 1));
+	execute_mapping(&mapping, &cost);
+	expect(&cost, 0, 0, 24, 0, 0, 24);
+
+	/* a stride of 4 leaves nothing to keep; a window that moves along two ranks is brought
+	 * whole */
+	shape.stride = 4;
+	note_problem(&conv, "c pr|c r|c p", &shape);
+	mapping.problem = &conv;
+	execute_mapping(&mapping, &cost);
+	expect(&cost, 0, 0, 24, 0, 0, 24);
+	cr_expect_eq(cost.traffic[0][0].tile, 30, "2 channels of 4 * 3 + 3, holes included");
+	shape = (struct shape){{['p'] = 4, ['r'] = 3}, 1, 1};
+	note_problem(&conv, "pr pr|r|p", &shape);
+	mapping = NEST(&conv, &machine, TIME(0, 0, 1), TIME(1, 1, 1));
+	execute_mapping(&mapping, &cost);
+	expect(&cost, 0, 0, 36, 0, 0, 36);
+}
+
+Test(executor, rule_4_units_at_one_place_share)
+{
+	enum { P, R };
+	struct shape shape = {{['p'] = 2, ['r'] = 2}, 1, 1};
+	struct problem conv;
+	struct hierarchy machine = line(2);
+	struct cost cost;
+	note_problem(&conv, "pr|r|p", &shape);
+	struct mapping mapping = NEST(&conv, &machine, SPACE(0, 0, P, 1), SPACE(0, 1, R, 1));
+
+	execute_mapping(&mapping, &cost);
+	expect(&cost, 0, 0, 4, 0, 0, 4);
+	expect(&cost, 0, 1, 4, 0, 0, 4);
+	expect(&cost, 0, 2, 2, 0, 4, 4); /* 4 sums for 2 words */
+	expect(&cost, 1, 2, 0, 0, 4, 4);
+	cr_expect_eq(cost.steps, 1, "all in one step");
+	cr_expect_eq(cost.instances[1], 4, "4 units");
+	cr_expect_eq(cost.traffic[1][0].per_instance[ACCESS_FILL], 1, "a word each");
+
+	machine.level[0].multicast = 1u << CLASS_I | 1u << CLASS_W;
+	machine.level[0].reduce = 1u << CLASS_O;
+	execute_mapping(&mapping, &cost);
+	expect(&cost, 0, 0, 3, 0, 0, 4); /* p + r is 0, 1, 1, 2 */
+	expect(&cost, 0, 1, 2, 0, 0, 4);
+	expect(&cost, 0, 2, 0, 0, 2, 4);
+
+	/* rules 5 and 6: the same array over MACs that read level 0 themselves */
+	mapping.keep[1] = 0;
+	execute_mapping(&mapping, &cost);
+	expect(&cost, 0, 0, 3, 0, 0, 4);
+	expect(&cost, 0, 2, 0, 0, 2, 4);
+	expect(&cost, 1, 0, 0, 0, 0, 0);
+	cr_expect_eq(cost.traffic[1][0].tile, 0, "not kept");
+}
+
+Test(executor, rule_4_and_5_each_array_merges_by_its_own_network)
+{
+	enum { P, R };
+	struct shape shape = {{['p'] = 2, ['r'] = 2}, 1, 1};
+	struct problem conv;
+	struct hierarchy machine = line(2);
+	struct cost cost;
+	note_problem(&conv, "pr|r|p", &shape);
+
+	/* p over the array in level 0, r over that in level 1, which keeps nothing. The units of p take
+	 * words 0 1 and 1 2. */
+	struct mapping mapping = NEST(&conv, &machine, SPACE(0, 0, P, 1), SPACE(1, 0, R, 1));
+	mapping.keep[1] = 0;
+	machine.level[0].multicast = machine.level[0].reduce = 7;
+	execute_mapping(&mapping, &cost);
+	expect(&cost, 0, 0, 3, 0, 0, 4);
+	expect(&cost, 0, 1, 2, 0, 0, 4);
+	expect(&cost, 0, 2, 2, 0, 4, 4);
+	machine.level[0].multicast = machine.level[0].reduce = 0;
+	machine.level[1].multicast = machine.level[1].reduce = 7;
+	execute_mapping(&mapping, &cost);
+	expect(&cost, 0, 0, 4, 0, 0, 4);
+	expect(&cost, 0, 1, 4, 0, 0, 4);
+	expect(&cost, 0, 2, 0, 0, 2, 4);
+
+	/* in one array, p over rows: apart, each row reads the weights for itself */
+	mapping = NEST(&conv, &machine, SPACE(1, 0, P, 1), SPACE(1, 1, R, 1));
+	machine.level[1].apart[CLASS_W] = 1u << 1;
+	execute_mapping(&mapping, &cost);
+	expect(&cost, 1, 1, 2, 2, 0, 4);
+	machine.level[1].apart[CLASS_W] = 1u << 0;
+	execute_mapping(&mapping, &cost);
+	expect(&cost, 1, 1, 4, 2, 0, 4);
+}
+
+Test(executor, rule_3_distinct_words_are_those_that_came)
+{
+	enum { P };
+	struct shape shape = {{['p'] = 2, ['r'] = 1}, 2, 1};
+	struct problem spread;
+	struct hierarchy machine = line(2);
+	struct cost cost;
+	note_problem(&spread, "p|pr", &shape); /* O[2 p] */
+
+	/* The tile of level 1 is a box of 3 words, of which MACs write two, each once. */
+	struct mapping mapping = NEST(&spread, &machine, TIME(1, P, 1));
+	execute_mapping(&mapping, &cost);
+	expect(&cost, 0, 1, 0, 0, 3, 3);
+	expect(&cost, 1, 1, 0, 0, 2, 2);
+}
+
+Test(executor, rule_7_ten_by_seven_by_three)
+{
+	enum { P, R };
+	struct shape shape = {{['p'] = 10, ['r'] = 3}, 1, 1};
+	struct problem conv;
+	struct hierarchy machine = line(3);
+	struct cost cost;
+	note_problem(&conv, "pr|r|p", &shape);
+
+	/* Level 1 holds [0, 9), then [7, 12): 9 + 3. Level 2 holds [0, 5), [3, 8), [6, 9), and
+	 * after a step of the outer loop [7, 12): 5 + 3 + 1 + 5. */
+	struct mapping mapping =
+		NEST(&conv, &machine, TIME(0, P, 7), TIME(1, P, 3), TIME(2, P, 1), TIME(2, R, 1));
+	execute_mapping(&mapping, &cost);
+	expect(&cost, 0, 0, 12, 0, 0, 12);
+	expect(&cost, 1, 0, 14, 12, 0, 14);
+	expect(&cost, 2, 0, 30, 14, 0, 30);
+	expect(&cost, 1, 2, 0, 0, 10, 10);
+	expect(&cost, 0, 2, 0, 0, 10, 10);
+	cr_expect_eq(cost.steps, 30, "%" PRId64 " steps", cost.steps);
+	cr_expect_eq(cost.traffic[1][0].tile, 9, "the largest tile");
+
+	/* The same over units: level 1 in 3 + 3 + 1 units, then 3 in one; the windows of units
+	 * overlap but none is another's. Units step 3 times in the first step of 7 and 3 times in
+	 * the second. */
+	machine.level[0].multicast = machine.level[1].multicast = 7;
+	mapping = NEST(&conv, &machine, TIME(0, P, 7), SPACE(1, 0, P, 3), TIME(2, P, 1),
+		       TIME(2, R, 1));
+	execute_mapping(&mapping, &cost);
+	/* [0, 5) [3, 8) [6, 9), then of [7, 12) all is new to the first unit */
+	expect(&cost, 1, 0, 5 + 5 + 3 + 5, 12, 0, 5 + 5 + 3 + 5);
+	expect(&cost, 1, 1, 3, 3, 0, 9); /* weights come once, to three units */
+	expect(&cost, 2, 0, 30, 18, 0, 30);
+	cr_expect_eq(cost.instances[2], 3, "%" PRId64 " units", cost.instances[2]);
+	cr_expect_eq(cost.steps, 18, "%" PRId64 " steps", cost.steps);
+	cr_expect_eq(cost.macs, 30, "%" PRId64 " MACs", cost.macs);
+	cr_expect_eq(cost.traffic[2][0].per_instance[ACCESS_READ], 18, "the first unit is busiest");
+}
+
+Test(executor, section_3_energy_and_bound)
+{
+	enum { K, M, N };
+	struct shape shape = {{['k'] = 2, ['m'] = 3, ['n'] = 5}, 1, 1};
+	struct problem matmul;
+	struct hierarchy machine = line(2);
+	struct cost cost;
+	note_problem(&matmul, "m k|k n|m n", &shape);
+	struct mapping mapping =
+		NEST(&matmul, &machine, TIME(0, K, 1), TIME(0, M, 1), SPACE(0, 0, N, 1));
+	machine.level[0].hop_cost = 0.5;
+	machine.level[0].cost[ACCESS_READ] = 2;
+	machine.level[0].cost[ACCESS_UPDATE] = 4;
+	machine.level[0].read_bandwidth = 8;
+	execute_mapping(&mapping, &cost);
+	/* In each of 6 steps 5 units take a word of m k each; k n comes to them twice; 5 sums
+	 * leave, and for the second k return. */
+	expect(&cost, 0, 0, 30, 0, 0, 30);
+	expect(&cost, 0, 1, 10, 0, 0, 10);
+	expect(&cost, 0, 2, 15, 0, 30, 30);
+	cr_expect_eq(cost.energy, 30 + 2 * 55 + 4 * 30 + 0.5 * 70, "energy %g", cost.energy);
+	cr_expect_eq(cost.cycles, 7, "55 words by 8: %" PRId64, cost.cycles);
+	cr_expect(cost.bound == BOUND_READ && cost.bound_level == 0, "the read port of level 0");
+	machine.level[0].shared_bandwidth = 5;
+	execute_mapping(&mapping, &cost);
+	cr_expect_eq(cost.cycles, 17, "85 words by 5: %" PRId64, cost.cycles);
+	cr_expect_eq(cost.bound, BOUND_SHARED, "the shared port");
+}
