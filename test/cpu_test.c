@@ -180,7 +180,7 @@ static size_t scratch_bytes(const struct network *net)
 	int bytes = -1;
 	char *error = cpu_header(net, "net", &header, &size);
 	cr_assert_null(error, "%s", error);
-	sscanf(strstr(header, "SCRATCH_BYTES = "), "SCRATCH_BYTES = %d", &bytes);
+	sscanf(strstr(header, "SCRATCH_BYTES "), "SCRATCH_BYTES %d", &bytes);
 	cr_assert_geq(bytes, 0, "%s", header);
 	free(header);
 	return (size_t)bytes;

@@ -4,11 +4,12 @@
  * Emitted interface, for a network `lenet` with input `image` and output `out` (names made valid
  * C names):
  *
- *     enum { LENET_SCRATCH_BYTES = 12544 };
+ *     #define LENET_SCRATCH_BYTES 12544
  *     struct lenet_inputs  { const float *image; };   // f32[1, 1, 28, 28], row-major
  *     struct lenet_outputs { float *out; };           // f32[1, 10]
  *     void lenet_run(const struct lenet_inputs *, const struct lenet_outputs *, void *scratch);
  *
+ * Pointers are aligned to their elements; outputs overlap neither each other nor the inputs.
  * The function allocates nothing, keeps no state and may run in many threads at once, each with
  * its own scratch (64-byte aligned, LENET_SCRATCH_BYTES bytes; NULL is allowed where that is 0).
  * Weights lie inside the object. The only functions it calls are those of the C library (memcpy,

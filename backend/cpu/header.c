@@ -23,11 +23,11 @@ static void print_shape(FILE *out, const struct tensor *t)
 	fprintf(out, "]");
 }
 
-/* An enumeration constant is an int: what is greater is a macro. */
+/* Macros, since sizes are compared and added, and enumerations of two headers do not mix. */
 static void print_size(FILE *out, const char *prefix, const char *name, int64_t value)
 {
 	if (value <= INT_MAX)
-		fprintf(out, "enum { %s_%s = %" PRId64 " };\n", prefix, name, value);
+		fprintf(out, "#define %s_%s %" PRId64 "\n", prefix, name, value);
 	else
 		fprintf(out, "#define %s_%s ((size_t)%" PRId64 "u)\n", prefix, name, value);
 }
