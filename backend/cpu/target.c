@@ -128,14 +128,14 @@ static void choose_names(const struct cpu_target *asked, struct target *t, bool 
 		t->cpu = strdup(asked->cpu);
 	else
 		t->cpu = foreign ? strdup("generic") : LLVMGetHostCPUName();
+	bool is_generic = strcmp(t->cpu, "generic") == 0;
 	if (own_features)
 		t->features = strdup(asked->features);
-	else if (own_cpu)
-		t->features = strdup("");
+	else if (!own_cpu && !foreign)
+		t->features = LLVMGetHostCPUFeatures();
 	else
-		t->features =
-			foreign ? strdup(usual_features(t->triple)) : LLVMGetHostCPUFeatures();
-	t->fell_back = !own_cpu && strcmp(t->cpu, "generic") == 0;
+		t->features = strdup(is_generic ? usual_features(t->triple) : "");
+	t->fell_back = !own_cpu && is_generic;
 }
 
 char *target_open(const struct cpu_target *asked, struct target *t)
