@@ -6,6 +6,8 @@
  * instances that need different words, is what the parent reads. For the output the same words travel the other
  * way, and partial sums meet instead of being served. */
 #include "mapper/cost.h"
+#include "mapper/sums.h"
+#include "mapper/tile.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -16,41 +18,6 @@ struct view {
 	const struct mapping *m;
 	const struct operand *operand;
 };
-
-/* ---- Tiles ------------------------------------------------------------------------------------------------ */
-
-/* Steps of a loop: what is left by the next loop outside of it over the same dimension, in tiles. */
-static int64_t bound_of(const struct mapping *m, int loop)
-{
-	int64_t extent = m->problem->extent[m->loop[loop].dim];
-
-	for (int i = 0; i < loop; i++)
-		if (m->loop[i].dim == m->loop[loop].dim)
-			extent = m->loop[i].tile;
-	return (extent + m->loop[loop].tile - 1) / m->loop[loop].tile;
-}
-
-/* The box that the loops from `first` on walk: what the last loop outside left of each dimension. */
-static void box(const struct mapping *m, int first, int64_t extent[MAX_DIMS])
-{
-	memcpy(extent, m->problem->extent, sizeof m->problem->extent);
-	for (int i = 0; i < first; i++)
-		extent[m->loop[i].dim] = m->loop[i].tile;
-}
-
-/* Words of the operand in a box: per rank 1 + sum of coef * (extent - 1). Rule 1. */
-static int64_t volume(const struct operand *o, int dims, const int64_t extent[MAX_DIMS])
-{
-	int64_t words = 1;
-
-	for (int r = 0; r < o->ranks; r++) {
-		int64_t length = 1;
-		for (int d = 0; d < dims; d++)
-			length += llabs(o->coef[r][d]) * (extent[d] - 1);
-		words *= length;
-	}
-	return words;
-}
 
 /* ---- What one instance of a child receives -------------------------------------------------------------------- */
 
@@ -79,130 +46,24 @@ static int64_t words_moved(const struct view *v, int first, enum halo halo)
 	int64_t extent[MAX_DIMS], tile, fresh, outside = 1, steps = 1;
 	int inner = first - 1;
 
-	box(m, first, extent);
-	tile = fresh = volume(v->operand, m->problem->dims, extent);
-	while (inner >= 0 && (m->loop[inner].kind == LOOP_SPACE || bound_of(m, inner) == 1 ||
+	tile_box(m, first, extent);
+	tile = fresh = tile_words(v->operand, m->problem->dims, extent);
+	while (inner >= 0 && (m->loop[inner].kind == LOOP_SPACE || tile_steps(m, inner) == 1 ||
 			      !(v->operand->relevant >> m->loop[inner].dim & 1)))
 		inner--;
 	if (inner < 0)
 		return tile;
-	steps = bound_of(m, inner);
+	steps = tile_steps(m, inner);
 	if (halo == HALO_DELTA)
 		fresh -= overlap(v->operand, m->problem->dims, extent, m->loop[inner].dim,
 				 m->loop[inner].tile);
 	for (int i = 0; i < inner; i++)
 		if (m->loop[i].kind == LOOP_TIME)
-			outside *= bound_of(m, i);
+			outside *= tile_steps(m, i);
 	return outside * (tile + (steps - 1) * fresh);
 }
 
-/* ---- Who shares ----------------------------------------------------------------------------------------------- */
-
-/* One loop in space moves the tile by `step` at each of `bound` positions. */
-struct shift {
-	int64_t step, bound;
-};
-
-static int by_value(const void *a, const void *b)
-{
-	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
-static int by_step(const void *a, const void *b)
-{
-	return by_value(&((const struct shift *)a)->step, &((const struct shift *)b)->step);
-}
-
-/* Sorts and drops what stands twice; how many are left. */
-static int64_t unique(int64_t *value, int64_t count)
-{
-	int64_t kept = 0;
-
-	qsort(value, (size_t)count, sizeof *value, by_value);
-	for (int64_t i = 0; i < count; i++)
-		if (kept == 0 || value[kept - 1] != value[i])
-			value[kept++] = value[i];
-	return kept;
-}
-
-/* The sums of the shifts, one by one, without duplicates: the slow way, always right. -1: no memory. */
-static int64_t count_sums(int count, const struct shift shift[])
-{
-	int64_t room = 1, sums = 1, *value;
-
-	for (int i = 0; i < count; i++)
-		room *= shift[i].bound;
-	value = malloc((size_t)room * sizeof *value);
-	if (!value)
-		return -1;
-	value[0] = 0;
-	for (int i = 0; i < count; i++) {
-		int64_t before = sums;
-		for (int64_t k = 1; k < shift[i].bound; k++)
-			for (int64_t j = 0; j < before; j++)
-				value[sums++] = value[j] + k * shift[i].step;
-		sums = unique(value, sums);
-	}
-	free(value);
-	return sums;
-}
-
-/* How many different sums step[i] * x[i], 0 <= x[i] < bound[i], there are. From the smallest step on: a step beyond all
- * that the smaller ones reach multiplies the sums; while they fill an interval, a step within it lengthens it. */
-static int64_t distinct_sums(int count, struct shift shift[])
-{
-	int64_t sums = 1, reach = 1; /* the sums so far lie in 0 .. reach - 1 */
-
-	qsort(shift, (size_t)count, sizeof *shift, by_step);
-	for (int i = 0; i < count; i++) {
-		if (shift[i].step >= reach)
-			sums *= shift[i].bound;
-		else if (sums == reach)
-			sums += shift[i].step * (shift[i].bound - 1);
-		else
-			return count_sums(count, shift);
-		reach += shift[i].step * (shift[i].bound - 1);
-	}
-	return sums;
-}
-
-/* The loops in space between `first` and `last`, as shifts of one number that stands for the place of the tile:
- * the ranks are digits, so far apart that no sum carries. Loops that move nothing are left out. */
-static int shifts_of(const struct view *v, int first, int last, struct shift shift[])
-{
-	const struct mapping *m = v->m;
-	int64_t digit = 1;
-	int count = 0;
-
-	for (int i = first; i < last; i++)
-		if (m->loop[i].kind == LOOP_SPACE && (v->operand->relevant >> m->loop[i].dim & 1))
-			shift[count++] = (struct shift){0, bound_of(m, i)};
-	for (int r = 0; r < v->operand->ranks; r++) {
-		int64_t reach = 0;
-		int k = 0;
-		for (int i = first; i < last; i++) {
-			const struct mapped_loop *l = &m->loop[i];
-			if (l->kind != LOOP_SPACE || !(v->operand->relevant >> l->dim & 1))
-				continue;
-			int64_t step = llabs(v->operand->coef[r][l->dim]) * l->tile;
-			shift[k].step += step * digit;
-			reach += step * (shift[k++].bound - 1);
-		}
-		digit *= reach + 1;
-	}
-	return count;
-}
-
-/* Units that the loops in space between `first` and `last` make; they fall into groups that need the same words:
- * those whose tiles lie at one place (rule 4). */
-static int64_t groups_of(const struct view *v, int first, int last)
-{
-	struct shift shift[MAX_MAPPED_LOOPS];
-
-	return distinct_sums(shifts_of(v, first, last, shift), shift);
-}
+/* ---- Who shares ---------------------------------------------------------------------------------------------- */
 
 static int64_t units_of(const struct mapping *m, int first, int last)
 {
@@ -210,21 +71,87 @@ static int64_t units_of(const struct mapping *m, int first, int last)
 
 	for (int i = first; i < last; i++)
 		if (m->loop[i].kind == LOOP_SPACE)
-			units *= bound_of(m, i);
+			units *= tile_steps(m, i);
 	return units;
 }
 
-/* ---- Counts ------------------------------------------------------------------------------------------------------- */
-
-/* The first loop that lies inside the memory of a level: those in space at the level lie inside it as well. */
-static int inside(const struct mapping *m, int level)
+/* Are units along this loop served together by the network of its array, sums added there? Rule 4. */
+static bool is_merged(const struct view *v, int loop)
 {
-	int i = 0;
+	const struct mapped_loop *l = &v->m->loop[loop];
+	const struct level *level = &v->m->machine->level[l->level];
+	enum tensor_class class = v->operand->class;
+	unsigned merging = class == CLASS_O ? level->reduce : level->multicast;
 
-	while (i < m->loops && (m->loop[i].level < level))
-		i++;
-	return i;
+	return (merging >> class & 1) && !(level->apart[class] >> l->axis & 1);
 }
+
+/* The loops in space between `first` and `last` as shifts of one number that stands for the place of the tile: the
+ * ranks are digits, so far apart that no sum carries. loop[] is filled with the loops, outermost first. */
+static int shifts_of(const struct view *v, int first, int last, struct shift shift[], int loop[])
+{
+	const struct mapping *m = v->m;
+	int64_t digit = 1;
+	int count = 0;
+
+	for (int i = first; i < last; i++)
+		if (m->loop[i].kind == LOOP_SPACE) {
+			loop[count] = i;
+			shift[count++] = (struct shift){0, tile_steps(m, i)};
+		}
+	for (int r = 0; r < v->operand->ranks; r++) {
+		int64_t reach = 0;
+		for (int k = 0; k < count; k++) {
+			const struct mapped_loop *l = &m->loop[loop[k]];
+			int64_t step = llabs(v->operand->coef[r][l->dim]) * l->tile;
+			shift[k].step += step * digit;
+			reach += step * (shift[k].bound - 1);
+		}
+		digit *= reach + 1;
+	}
+	return count;
+}
+
+/* From the inside out: each loop spreads what the units inside of it ask for; in one array the loops that merge lie
+ * inside of those set apart. */
+static int64_t spread(const struct view *v, int count, const struct shift shift[], const int loop[])
+{
+	struct places places;
+	int64_t total;
+
+	if (!places_start(&places))
+		return -1;
+	for (int last = count; last > 0;) {
+		int first = last, level = v->m->loop[loop[last - 1]].level;
+		while (first > 0 && v->m->loop[loop[first - 1]].level == level)
+			first--;
+		for (int merged = 1; merged >= 0; merged--)
+			for (int k = first; k < last; k++)
+				if (is_merged(v, loop[k]) == merged &&
+				    !places_spread(&places, shift[k], merged))
+					return -1;
+		last = first;
+	}
+	total = places_total(&places);
+	places_free(&places);
+	return total;
+}
+
+/* Units between `first` and `last` in groups that are served together: those whose tiles lie at one place (rule 4).
+ * -1: no memory. */
+static int64_t groups_of(const struct view *v, int first, int last)
+{
+	struct shift shift[MAX_MAPPED_LOOPS];
+	int loop[MAX_MAPPED_LOOPS], count = shifts_of(v, first, last, shift, loop), merged = 0;
+
+	for (int k = 0; k < count; k++)
+		merged += is_merged(v, loop[k]);
+	if (merged == 0)
+		return units_of(v->m, first, last);
+	return merged == count ? sums_distinct(count, shift) : spread(v, count, shift, loop);
+}
+
+/* ---- Counts -------------------------------------------------------------------------------------------------- */
 
 static int64_t steps_of(const struct mapping *m)
 {
@@ -232,74 +159,86 @@ static int64_t steps_of(const struct mapping *m)
 
 	for (int i = 0; i < m->loops; i++)
 		if (m->loop[i].kind == LOOP_TIME)
-			steps *= bound_of(m, i);
+			steps *= tile_steps(m, i);
 	return steps;
 }
 
-/* Different words of the operand that one instance of a level sees in the whole run: the box of all loops but those
- * in space outside of the level. */
-static int64_t distinct_of(const struct view *v, int first)
+/* Words of the output that come to one instance in the whole run (rule 3): the union of the boxes that the loops
+ * from `tile` on walk, over all loops outside of them but those in space outside of the instance, which begins at
+ * `first`. -1: no memory. */
+static int64_t distinct_of(const struct view *v, int first, int tile)
 {
 	const struct mapping *m = v->m;
-	int64_t extent[MAX_DIMS];
+	int64_t extent[MAX_DIMS], words = 1;
 
-	for (int d = 0; d < m->problem->dims; d++)
-		extent[d] = 1;
-	for (int i = 0; i < m->loops; i++)
-		if (i >= first || m->loop[i].kind == LOOP_TIME)
-			extent[m->loop[i].dim] *= bound_of(m, i);
-	return volume(v->operand, m->problem->dims, extent);
+	tile_box(m, tile, extent);
+	for (int r = 0; r < v->operand->ranks && words > 0; r++) {
+		struct shift shift[MAX_MAPPED_LOOPS];
+		int count = 0;
+
+		for (int i = 0; i < tile; i++) {
+			const struct mapped_loop *l = &m->loop[i];
+			int64_t coef = llabs(v->operand->coef[r][l->dim]);
+			if (coef && (i >= first || l->kind == LOOP_TIME))
+				shift[count++] = (struct shift){coef * l->tile, tile_steps(m, i)};
+		}
+		words *= sums_cover(count, shift,
+				    tile_length(v->operand, r, m->problem->dims, extent));
+	}
+	return words;
 }
 
 /* What passes between a parent and its child, or between the innermost memory and the MACs (child < 0). */
-static void pass(const struct view *v, int parent, int child, struct cost *cost)
+static bool pass(const struct view *v, int parent, int child, struct cost *cost)
 {
 	const struct mapping *m = v->m;
-	const struct level *outer = &m->machine->level[parent];
 	int operand = (int)(v->operand - m->problem->operand);
-	int from = inside(m, parent), to = child < 0 ? m->loops : inside(m, child);
-	int64_t instances = cost->instances[parent], units = units_of(m, from, to);
+	int from = tile_first_loop(m, parent),
+	    to = child < 0 ? m->loops : tile_first_loop(m, child);
 	int64_t each = child < 0 ? cost->steps : words_moved(v, to, m->machine->level[child].halo);
+	int64_t groups = groups_of(v, from, to), first_visits, arrived;
 	struct traffic *up = &cost->traffic[parent][operand];
-	bool is_output = v->operand->class == CLASS_O;
-	bool merges = (is_output ? outer->reduce : outer->multicast) >> v->operand->class & 1;
-	int64_t words = each * (merges ? groups_of(v, from, to) : units);
 
-	up->deliveries += each * units * instances;
-	if (!is_output) {
-		up->per_instance[ACCESS_READ] += words;
-	} else {
-		up->per_instance[ACCESS_UPDATE] += words;
-		up->per_instance[ACCESS_READ] += words - distinct_of(v, from);
+	up->deliveries += each * units_of(m, from, to) * cost->instances[parent];
+	if (v->operand->class != CLASS_O) {
+		up->per_instance[ACCESS_READ] += each * groups;
+		if (child >= 0)
+			cost->traffic[child][operand].per_instance[ACCESS_FILL] += each;
+		return groups > 0;
 	}
+	first_visits = distinct_of(v, from, to);
+	arrived = distinct_of(v, to, to);
+	up->per_instance[ACCESS_UPDATE] += each * groups;
+	up->per_instance[ACCESS_READ] += each * groups - first_visits;
 	if (child >= 0)
-		cost->traffic[child][operand].per_instance[ACCESS_FILL] +=
-			is_output ? each - distinct_of(v, to) : each;
+		cost->traffic[child][operand].per_instance[ACCESS_FILL] += each - arrived;
+	return groups > 0 && first_visits > 0 && arrived > 0;
 }
 
-static void count_operand(const struct view *v, struct cost *cost)
+static bool count_operand(const struct view *v, struct cost *cost)
 {
 	const struct mapping *m = v->m;
 	int operand = (int)(v->operand - m->problem->operand), parent = 0;
 	int64_t extent[MAX_DIMS];
+	bool ok = true;
 
 	for (int level = 0; level < m->machine->levels; level++) {
-		struct traffic *t = &cost->traffic[level][operand];
-
 		if (!(m->keep[level] >> operand & 1))
 			continue;
-		box(m, inside(m, level), extent);
-		t->tile = volume(v->operand, m->problem->dims, extent);
+		tile_box(m, tile_first_loop(m, level), extent);
+		cost->traffic[level][operand].tile =
+			tile_words(v->operand, m->problem->dims, extent);
 		if (level > 0)
-			pass(v, parent, level, cost);
+			ok &= pass(v, parent, level, cost);
 		parent = level;
 	}
-	pass(v, parent, -1, cost);
+	ok &= pass(v, parent, -1, cost);
 	for (int level = 0; level < m->machine->levels; level++)
 		for (int k = 0; k < ACCESS_KINDS; k++)
 			cost->traffic[level][operand].count[k] =
 				cost->traffic[level][operand].per_instance[k] *
 				cost->instances[level];
+	return ok;
 }
 
 /* ---- Energy and cycles (section 3) ---------------------------------------------------------------------------------- */
@@ -358,8 +297,10 @@ static void add_cycles(const struct mapping *m, struct cost *cost)
 	}
 }
 
-void mapping_cost(const struct mapping *m, struct cost *cost)
+bool mapping_cost(const struct mapping *m, struct cost *cost)
 {
+	bool ok = true;
+
 	memset(cost, 0, sizeof *cost);
 	cost->macs = 1;
 	for (int d = 0; d < m->problem->dims; d++)
@@ -367,9 +308,10 @@ void mapping_cost(const struct mapping *m, struct cost *cost)
 	cost->steps = steps_of(m);
 	cost->units = units_of(m, 0, m->loops);
 	for (int level = 0; level < m->machine->levels; level++)
-		cost->instances[level] = units_of(m, 0, inside(m, level));
+		cost->instances[level] = units_of(m, 0, tile_first_loop(m, level));
 	for (int o = 0; o < m->problem->operands; o++)
-		count_operand(&(struct view){m, &m->problem->operand[o]}, cost);
+		ok &= count_operand(&(struct view){m, &m->problem->operand[o]}, cost);
 	add_energy(m, cost);
 	add_cycles(m, cost);
+	return ok;
 }

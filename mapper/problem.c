@@ -63,6 +63,19 @@ static bool take_reads(struct problem *p, const struct statement *s, const struc
 	return true;
 }
 
+/* One dimension in two ranks of the output, as in O[i, i]: its words are no product over the ranks. */
+static bool is_twisted(const struct operand *o, int dims)
+{
+	for (int d = 0; d < dims; d++) {
+		int ranks = 0;
+		for (int r = 0; r < o->ranks; r++)
+			ranks += o->coef[r][d] != 0;
+		if (ranks > 1)
+			return true;
+	}
+	return false;
+}
+
 struct problem *problem_of(struct arena *arena, const struct statement *s)
 {
 	struct problem *p = ARENA_NEW(arena, struct problem);
@@ -72,6 +85,8 @@ struct problem *problem_of(struct arena *arena, const struct statement *s)
 	take_dimensions(p, s, dimension_of);
 	if (!take_reads(p, s, s->value, dimension_of) ||
 	    !take_operand(p, s, &s->target, CLASS_O, dimension_of))
+		return NULL;
+	if (is_twisted(&p->operand[p->operands - 1], p->dims))
 		return NULL;
 	return p;
 }

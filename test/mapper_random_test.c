@@ -376,12 +376,12 @@ Test(mapper_random, perfect_factors_cost_what_the_walk_counts)
 	compare_trials(TRIALS, NOTHING);
 }
 
-Test(mapper_random, networks_that_differ_cost_what_the_walk_counts, .disabled = true)
+Test(mapper_random, networks_that_differ_cost_what_the_walk_counts)
 {
 	compare_trials(TRIALS, NETWORKS);
 }
 
-Test(mapper_random, outputs_indexed_by_sums_cost_what_the_walk_counts, .disabled = true)
+Test(mapper_random, outputs_indexed_by_sums_cost_what_the_walk_counts)
 {
 	compare_trials(TRIALS, SCATTER);
 }
