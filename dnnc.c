@@ -236,8 +236,7 @@ static int parameters_without_values(const struct network *network)
 	int count = 0;
 	for (int i = 0; i < network->tensor_count; i++) {
 		const struct tensor *tensor = network->tensor[i];
-		bool has_values = tensor->role == ROLE_PARAM || tensor->role == ROLE_STATE;
-		count += has_values && !tensor->data && !tensor->view_of;
+		count += tensor_takes_weights(tensor) && !tensor->data;
 	}
 	return count;
 }

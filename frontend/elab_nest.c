@@ -317,8 +317,7 @@ static bool build(struct elaborator *e, struct nest *nest, struct tensor *target
 	}
 	s->value = nest_typed(s->value, target->type);
 	for (int i = 0; i < nest->access_count; i++) {
-		const struct tensor *read = nest->access[i]->tensor;
-		if ((read->view_of ? read->view_of : read) == target) {
+		if (tensor_storage(nest->access[i]->tensor) == target) {
 			elab_error(e, nest->frame, "reads-target", nest->access[i]->span,
 				   "a statement cannot read the tensor that it writes");
 			return false;

@@ -356,8 +356,7 @@ void elab_fill(struct elaborator *e, struct frame *frame, struct tensor *tensor,
 static bool reads(const struct scalar *scalar, const struct tensor *tensor)
 {
 	if (scalar->kind == SCALAR_READ)
-		return scalar->access->tensor == tensor ||
-		       scalar->access->tensor->view_of == tensor;
+		return tensor_storage(scalar->access->tensor) == tensor;
 	for (int i = 0; scalar->kind == SCALAR_APPLY && i < scalar_fn_info(scalar->fn)->arity; i++)
 		if (reads(scalar->arg[i], tensor))
 			return true;
@@ -370,8 +369,8 @@ enum { MAX_BOXES = 64 };
 static bool is_assigned(const struct network *net, const struct statement *fill)
 {
 	const struct tensor *tensor = fill->target.tensor;
-	int64_t least[MAX_BOXES][MAX_RANK], greatest[MAX_BOXES][MAX_RANK],
-		missing = tensor_count(tensor);
+	struct index_box box[MAX_BOXES];
+	int64_t missing = tensor_count(tensor);
 	int boxes = 0;
 
 	for (int i = fill->id + 1; i < net->statement_count && missing > 0; i++) {
@@ -381,16 +380,11 @@ static bool is_assigned(const struct network *net, const struct statement *fill)
 			return false;
 		if (s->target.tensor != tensor)
 			continue;
-		if (boxes == MAX_BOXES || !statement_box(s, least[boxes], greatest[boxes]))
+		if (boxes == MAX_BOXES || !statement_box(s, &box[boxes]))
 			return false;
-		for (int b = 0; b < boxes; b++) {
-			bool apart = false;
-			for (int d = 0; d < tensor->rank; d++)
-				apart |= greatest[b][d] < least[boxes][d] ||
-					 greatest[boxes][d] < least[b][d];
-			if (!apart)
+		for (int b = 0; b < boxes; b++)
+			if (boxes_meet(&box[b], &box[boxes], tensor->rank))
 				return false;
-		}
 		missing -= statement_points(s);
 		boxes++;
 	}
@@ -467,7 +461,7 @@ struct value elab_view(struct elaborator *e, struct frame *frame, struct tensor 
 	}
 	view = elab_tensor_new(e, arena_printf(e->arena, "%s.%s", of->name, "view"), of->type,
 			       ROLE_LOCAL, shape.count, extent, NULL, elab_user_span(frame, span));
-	view->view_of = of->view_of ? of->view_of : of;
+	view->view_of = tensor_storage(of);
 	view->layer = frame->path;
 	e->state[of->id].owner = NULL;
 	e->state[view->view_of->id].owner = NULL;

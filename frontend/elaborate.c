@@ -88,16 +88,11 @@ bool elab_step(struct elaborator *e, const struct frame *frame, struct span span
 
 /* ---- What the outputs need ------------------------------------------------------------------------------ */
 
-static struct tensor *storage(struct tensor *tensor)
-{
-	return tensor->view_of ? tensor->view_of : tensor;
-}
-
 static void need_reads(const struct scalar *scalar, bool needed[])
 {
 	if (scalar->kind == SCALAR_READ) {
 		needed[scalar->access->tensor->id] = true;
-		needed[storage(scalar->access->tensor)->id] = true;
+		needed[tensor_storage(scalar->access->tensor)->id] = true;
 	}
 	for (int i = 0; scalar->kind == SCALAR_APPLY && i < scalar_fn_info(scalar->fn)->arity; i++)
 		need_reads(scalar->arg[i], needed);
@@ -112,7 +107,7 @@ static void sweep(struct elaborator *e)
 	int statements = 0, tensors = 0;
 
 	for (int i = 0; i < net->output_count; i++)
-		needed[net->output[i]->id] = needed[storage(net->output[i])->id] = true;
+		needed[net->output[i]->id] = needed[tensor_storage(net->output[i])->id] = true;
 	for (int i = net->statement_count - 1; i >= 0; i--) {
 		kept[i] = needed[net->statement[i]->target.tensor->id];
 		if (kept[i])
@@ -339,7 +334,7 @@ static void warn_unused(const struct elaborator *e, const struct frame *frame)
 	for (int i = 0; i < frame->binding_count; i++) {
 		const struct binding *b = &frame->binding[i];
 		if (b->kind == BIND_VALUE && b->value.kind == VALUE_TENSOR &&
-		    storage(b->value.tensor)->id < 0)
+		    tensor_storage(b->value.tensor)->id < 0)
 			diag_warning(e->diag, "unused-result", b->span,
 				     "no output needs '%s'; it is left out", b->name);
 	}

@@ -57,8 +57,7 @@ bool network_initialise(struct network *net, uint64_t seed)
 {
 	for (int i = 0; i < net->tensor_count; i++) {
 		struct tensor *t = net->tensor[i];
-		bool has_values = t->role == ROLE_PARAM || t->role == ROLE_STATE;
-		if (!has_values || t->data || t->view_of)
+		if (t->data || !tensor_takes_weights(t))
 			continue;
 		t->data = array_new(t->type, t->rank, t->extent);
 		if (!t->data)

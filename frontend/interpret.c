@@ -118,11 +118,6 @@ static void place_begin(struct place *place, const struct access *access, void *
 	}
 }
 
-static int64_t floor_divide(int64_t a, int64_t b)
-{
-	return a / b - (a % b < 0);
-}
-
 /* The element of one point whose subscripts must be looked at one by one. */
 static int64_t locate_point(const struct place *place, const int64_t start[], int point)
 {
@@ -132,7 +127,7 @@ static int64_t locate_point(const struct place *place, const int64_t start[], in
 		int64_t at = start[dim] + place->step[dim][point], last = t->extent[dim] - 1;
 		int64_t divisor = place->access->subscript[dim].divisor;
 		if (divisor != 1)
-			at = floor_divide(at, divisor);
+			at = subscript_divide(at, divisor);
 		if (at < 0 || at > last) {
 			if (place->access->outside != OUTSIDE_CLAMP)
 				return NOWHERE;
@@ -359,7 +354,7 @@ static void measure(const struct scalar *e, int *reads, int *lanes)
 
 static void *data_of(struct array *const value[], const struct tensor *t)
 {
-	return value[t->view_of ? t->view_of->id : t->id]->data;
+	return value[tensor_storage(t)->id]->data;
 }
 
 static void begin_places(struct run *run, const struct scalar *e, struct array *const value[])
@@ -401,23 +396,15 @@ static bool run_statement(const struct statement *s, struct array *const value[]
 
 /* ---- Networks -------------------------------------------------------------------------------- */
 
-static char *check_input(const struct tensor *t, const struct array *a)
-{
-	bool fits = a && a->type == t->type && a->rank == t->rank;
-	for (int i = 0; fits && i < t->rank; i++)
-		fits = a->extent[i] == t->extent[i];
-	return fits ? NULL : sentence("input %s has not the type and shape it needs", t->name);
-}
-
 /* The array of every tensor that is no view: the caller's, the network's, or a new one in owned. */
 static char *place_values(const struct network *net, struct array *const input[],
 			  struct array *value[], struct array *owned[])
 {
 	for (int i = 0; i < net->input_count; i++) {
-		char *error = check_input(net->input[i], input[i]);
-		if (error)
-			return error;
-		value[net->input[i]->id] = input[i];
+		const struct tensor *t = net->input[i];
+		if (!input[i] || !tensor_takes(t, input[i]))
+			return sentence("input %s has not the type and shape it needs", t->name);
+		value[t->id] = input[i];
 	}
 	for (int i = 0; i < net->tensor_count; i++) {
 		const struct tensor *t = net->tensor[i];

@@ -42,9 +42,24 @@ int64_t statement_points(const struct statement *s)
 	return points;
 }
 
-static const struct tensor *storage(const struct tensor *t)
+struct tensor *tensor_storage(const struct tensor *t)
 {
-	return t->view_of ? t->view_of : t;
+	return t->view_of ? t->view_of : (struct tensor *)t;
+}
+
+bool tensor_takes_weights(const struct tensor *t)
+{
+	return (t->role == ROLE_PARAM || t->role == ROLE_STATE) && !t->view_of;
+}
+
+bool tensor_takes(const struct tensor *t, const struct array *a)
+{
+	if (a->type != t->type || a->rank != t->rank)
+		return false;
+	for (int i = 0; i < t->rank; i++)
+		if (a->extent[i] != t->extent[i])
+			return false;
+	return true;
 }
 
 int64_t statement_macs(const struct statement *s)
@@ -55,8 +70,9 @@ int64_t statement_macs(const struct statement *s)
 	const struct scalar *a = value->arg[0], *b = value->arg[1];
 	if (a->kind != SCALAR_READ || b->kind != SCALAR_READ)
 		return 0;
-	bool different = storage(a->access->tensor) != storage(b->access->tensor);
-	return different ? statement_points(s) : 0;
+	if (tensor_storage(a->access->tensor) == tensor_storage(b->access->tensor))
+		return 0;
+	return statement_points(s);
 }
 
 int64_t tensor_count(const struct tensor *t)
@@ -67,7 +83,7 @@ int64_t tensor_count(const struct tensor *t)
 	return count;
 }
 
-static int64_t floor_divide(int64_t a, int64_t b)
+int64_t subscript_divide(int64_t a, int64_t b)
 {
 	return a / b - (a % b < 0);
 }
@@ -83,8 +99,8 @@ void subscript_range(const struct statement *s, const struct subscript *sub, int
 		else
 			high = sum(high, reach);
 	}
-	*least = floor_divide(low, sub->divisor);
-	*greatest = floor_divide(high, sub->divisor);
+	*least = subscript_divide(low, sub->divisor);
+	*greatest = subscript_divide(high, sub->divisor);
 }
 
 bool subscript_fits(const struct statement *s, const struct subscript *sub)

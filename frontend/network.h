@@ -131,17 +131,32 @@ int64_t statement_points(const struct statement *);
 /* Multiply-accumulates: the points of a `+=` whose expression is a product of reads of two different tensors, else 0. */
 int64_t statement_macs(const struct statement *);
 int64_t tensor_count(const struct tensor *);
+/* The tensor whose elements it shows: that of which it is a view, or itself. */
+struct tensor *tensor_storage(const struct tensor *);
+/* Has the array the type and shape of the tensor? */
+bool tensor_takes(const struct tensor *, const struct array *);
+/* Is it a parameter or a state, whose values are loaded or drawn at random? A view shows those of another. */
+bool tensor_takes_weights(const struct tensor *);
 /* Proven that no two points write one element; sufficient, not necessary (mixed radix, see network_check.c). */
 bool statement_is_injective(const struct statement *);
-/* Does the statement assign each element of a box of its target, least[i] .. greatest[i] for each dimension, once? */
-bool statement_box(const struct statement *, int64_t least[], int64_t greatest[]);
+
+/* Elements of a tensor whose subscripts lie between two bounds in each dimension, both included. */
+struct index_box {
+	int64_t least[MAX_RANK], greatest[MAX_RANK];
+};
+/* Does the statement assign each element of a box of its target once? */
+bool statement_box(const struct statement *, struct index_box *);
+bool boxes_meet(const struct index_box *, const struct index_box *, int rank);
+
 /* The least and greatest value of a subscript over the statement's loops. */
 void subscript_range(const struct statement *, const struct subscript *, int64_t *least, int64_t *greatest);
+/* Division that rounds down, of what a subscript sums up. */
+int64_t subscript_divide(int64_t, int64_t divisor);
 /* Does its sum, before it is divided, fit 63 bits at every point? Then so does every partial sum. */
 bool subscript_fits(const struct statement *, const struct subscript *);
 
-/* Gives every parameter without data its initial values: random numbers that depend on (seed, name, position). */
-/* Returns false when memory is out. */
+/* Gives every parameter without data its initial values: random numbers that depend on (seed, name, position).
+ * False when memory is out. */
 bool network_initialise(struct network *, uint64_t seed);
 void network_free(struct network *);  /* the data of its tensors; the rest goes with the arena */
 void network_print(const struct network *, FILE *);

@@ -16,11 +16,10 @@
 /* Deeper expressions than the parser lets through come from nowhere. */
 enum { MAX_DEPTH = 1000 };
 
-/* Elements of a tensor that a `=` has written: a box. */
-struct box {
-	const struct tensor *tensor;
-	int64_t least[MAX_RANK], greatest[MAX_RANK];
-	struct box *next;
+/* What a `=` has written of a tensor. */
+struct part {
+	struct index_box box;
+	struct part *next;
 };
 
 struct check {
@@ -28,7 +27,7 @@ struct check {
 	const struct statement *statement; /* being checked, or NULL */
 	bool *is_written;                  /* for each tensor: every element has a value */
 	int64_t *boxed;                    /* for each tensor: elements in disjoint boxes so far */
-	struct box **box;                  /* for each tensor: these boxes */
+	struct part **part;                /* for each tensor: these boxes */
 	const char *broken;                /* the first broken promise */
 };
 
@@ -50,26 +49,11 @@ static bool fail(struct check *c, const char *format, ...)
 	return false;
 }
 
-static const struct tensor *storage(const struct tensor *t)
-{
-	return t->view_of ? t->view_of : t;
-}
-
 /* ---- Tensors --------------------------------------------------------------------------------- */
 
 static bool is_member(const struct check *c, const struct tensor *t)
 {
 	return t && t->id >= 0 && t->id < c->net->tensor_count && c->net->tensor[t->id] == t;
-}
-
-static bool has_shape(const struct array *a, const struct tensor *t)
-{
-	if (a->type != t->type || a->rank != t->rank)
-		return false;
-	for (int i = 0; i < t->rank; i++)
-		if (a->extent[i] != t->extent[i])
-			return false;
-	return true;
 }
 
 static bool check_view(struct check *c, const struct tensor *t)
@@ -105,7 +89,7 @@ static bool check_tensor(struct check *c, int id)
 		return fail(c, "tensor %s has data but is no parameter or constant", t->name);
 	if (t->role == ROLE_CONSTANT && !t->data && !t->view_of)
 		return fail(c, "constant %s has no data", t->name);
-	if (t->data && !has_shape(t->data, t))
+	if (t->data && !tensor_takes(t, t->data))
 		return fail(c, "the data of tensor %s has another type or shape", t->name);
 	return true;
 }
@@ -194,9 +178,9 @@ static bool check_read(struct check *c, const struct access *a)
 	if (a->outside != OUTSIDE_ERROR && a->outside != OUTSIDE_VALUE &&
 	    a->outside != OUTSIDE_CLAMP)
 		return fail(c, "a read of %s has no rule for outside", t->name);
-	if (storage(t) == storage(target))
+	if (tensor_storage(t) == tensor_storage(target))
 		return fail(c, "reads %s, which it writes", t->name);
-	if (!c->is_written[storage(t)->id])
+	if (!c->is_written[tensor_storage(t)->id])
 		return fail(c, "reads %s before all its elements are written", t->name);
 	return true;
 }
@@ -329,22 +313,22 @@ static bool check_target(struct check *c)
 	return true;
 }
 
-bool statement_box(const struct statement *s, int64_t least[], int64_t greatest[])
+bool statement_box(const struct statement *s, struct index_box *box)
 {
 	int64_t extent[MAX_RANK], count;
 	if (s->reduce != REDUCE_NONE || s->target.outside != OUTSIDE_ERROR ||
 	    !statement_is_injective(s))
 		return false;
 	for (int i = 0; i < s->target.tensor->rank; i++) {
-		subscript_range(s, &s->target.subscript[i], &least[i], &greatest[i]);
-		extent[i] = greatest[i] - least[i] + 1;
+		subscript_range(s, &s->target.subscript[i], &box->least[i], &box->greatest[i]);
+		extent[i] = box->greatest[i] - box->least[i] + 1;
 	}
 	return shape_count(s->target.tensor->rank, extent, &count) && count == statement_points(s);
 }
 
-static bool overlap(const struct box *a, const struct box *b)
+bool boxes_meet(const struct index_box *a, const struct index_box *b, int rank)
 {
-	for (int i = 0; i < a->tensor->rank; i++)
+	for (int i = 0; i < rank; i++)
 		if (a->greatest[i] < b->least[i] || b->greatest[i] < a->least[i])
 			return false;
 	return true;
@@ -354,17 +338,16 @@ static bool overlap(const struct box *a, const struct box *b)
 static bool add_box(struct check *c)
 {
 	const struct statement *s = c->statement;
-	struct box *box = ARENA_NEW(c->net->arena, struct box);
-	box->tensor = s->target.tensor;
-	if (!statement_box(s, box->least, box->greatest))
+	const struct tensor *t = s->target.tensor;
+	struct part *part = ARENA_NEW(c->net->arena, struct part), **others = &c->part[t->id];
+	if (!statement_box(s, &part->box))
 		return false;
-	struct box **others = &c->box[box->tensor->id];
-	for (const struct box *b = *others; b; b = b->next)
-		if (overlap(b, box))
+	for (const struct part *p = *others; p; p = p->next)
+		if (boxes_meet(&p->box, &part->box, t->rank))
 			return false;
-	box->next = *others;
-	*others = box;
-	c->boxed[box->tensor->id] += statement_points(s);
+	part->next = *others;
+	*others = part;
+	c->boxed[t->id] += statement_points(s);
 	return true;
 }
 
@@ -422,14 +405,14 @@ const char *network_check(const struct network *net)
 		return c.broken;
 	c.is_written = ARENA_ARRAY(net->arena, net->tensor_count + 1, bool);
 	c.boxed = ARENA_ARRAY(net->arena, net->tensor_count + 1, int64_t);
-	c.box = ARENA_ARRAY(net->arena, net->tensor_count + 1, struct box *);
+	c.part = ARENA_ARRAY(net->arena, net->tensor_count + 1, struct part *);
 	for (int i = 0; i < net->tensor_count; i++)
 		c.is_written[i] = net->tensor[i]->role != ROLE_LOCAL;
 	for (int i = 0; i < net->statement_count; i++)
 		if (!check_statement(&c, i))
 			return c.broken;
 	for (int i = 0; i < net->output_count; i++)
-		if (!c.is_written[storage(net->output[i])->id])
+		if (!c.is_written[tensor_storage(net->output[i])->id])
 			return fail(&c, "output %s is never written", net->output[i]->name),
 			       c.broken;
 	return NULL;

@@ -53,7 +53,7 @@ static bool names_op(const char *ops, const char *op)
 
 static void count_parameter(struct summary *summary, struct row *row, const struct tensor *tensor)
 {
-	tensor = tensor->view_of ? tensor->view_of : tensor;
+	tensor = tensor_storage(tensor);
 	if (tensor->role != ROLE_PARAM || summary->is_counted[tensor->id])
 		return;
 	summary->is_counted[tensor->id] = true;

@@ -390,11 +390,16 @@ static int name_order(const void *name, const void *item)
 	return strcmp(name, ((const struct named_array *)item)->name);
 }
 
+struct named_array *array_set_item(const struct array_set *set, const char *name)
+{
+	if (set->count == 0)
+		return NULL;
+	return bsearch(name, set->item, set->count, sizeof *set->item, name_order);
+}
+
 struct array *array_set_find(const struct array_set *set, const char *name)
 {
-	const struct named_array *item = NULL;
-	if (set->count > 0)
-		item = bsearch(name, set->item, set->count, sizeof *set->item, name_order);
+	const struct named_array *item = array_set_item(set, name);
 	return item ? item->array : NULL;
 }
 

@@ -18,6 +18,8 @@ struct array_set {
 char *safetensors_parse(const char *name, const void *data, size_t size, struct array_set *);
 char *safetensors_read(const char *path, struct array_set *);
 char *safetensors_write(const char *path, const struct array_set *);
+/* The item of this name, and its array; NULL where there is none. */
+struct named_array *array_set_item(const struct array_set *, const char *name);
 struct array *array_set_find(const struct array_set *, const char *name);
 void array_set_free(struct array_set *);
 
