@@ -30,7 +30,7 @@ enum key {
 /* clang-format off */
 static const struct argp_option table[] = {
 	{"hw", KEY_HW, "FILE", 0, "the machine to compile for", 0},
-	{0, KEY_OUT, "PATH", 0, "write PATH.o (with PATH.h), PATH.ll, PATH.s; else into the folder PATH", 0},
+	{0, KEY_OUT, "PATH", 0, "a .o (its .h goes beside it), .ll or .s; any other PATH is a folder", 0},
 	{"run", KEY_RUN, 0, 0, "execute on .npy files, one per input; -o OUT.npy keeps the result", 0},
 	{"weights", KEY_WEIGHTS, "FILE", 0, "values of the parameters, .safetensors", 0},
 	{"seed", KEY_SEED, "N", 0, "of random values for parameters that no file gives (0)", 0},
@@ -176,6 +176,8 @@ static char *parse_colour(struct options *options, const char *text)
 static char *parse_file(struct options *options, const char *path)
 {
 	if (!ends_with(path, ".npy")) {
+		if (options->network_file && ends_with(path, ".hw"))
+			return sentence("a machine is given with -hw: -hw %s", path);
 		if (options->network_file)
 			return sentence("one network at a time: '%s' or '%s'",
 					options->network_file, path);

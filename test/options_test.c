@@ -63,6 +63,7 @@ Test(options, wrong_ones)
 	} row[] = {
 		{"-summary", "no network is given"},
 		{"a.dnn b.dnn", "one network at a time: 'a.dnn' or 'b.dnn'"},
+		{"a.dnn b.hw", "a machine is given with -hw: -hw b.hw"},
 		{"a.dnn -sumary", "there is no option '-sumary'; is it -summary that is meant?"},
 		{"a.dnn -xyzzy", "there is no option '-xyzzy'"},
 		{"a.dnn -hw", "-hw wants a value: -hw FILE"},
