@@ -239,10 +239,11 @@ struct constant *fold_binary(struct onnx *o, struct onnx_node *n)
 				c, k,
 				binaries[i].compute_integers(constant_integer(a, left),
 							     constant_integer(b, right)));
-		else
-			constant_set_number(c, k,
-					    binaries[i].compute(constant_number(a, left),
-								constant_number(b, right)));
+		else {
+			double value = binaries[i].compute(constant_number(a, left),
+							   constant_number(b, right));
+			constant_set_number(c, k, constant_is_integer(c) ? trunc(value) : value);
+		}
 	}
 	return c;
 }
@@ -289,7 +290,7 @@ struct constant *fold_expand(struct onnx *o, struct onnx_node *n)
 	return c;
 }
 
-/* From float to integer the fraction is dropped; anything but 0 is true. */
+/* From float to integer the fraction is dropped, from integer to integer the highest bits; anything but 0 is true. */
 struct constant *fold_cast(struct onnx *o, struct onnx_node *n)
 {
 	const struct constant *from = onnx_constant(o, n, 0);
@@ -301,6 +302,8 @@ struct constant *fold_cast(struct onnx *o, struct onnx_node *n)
 			constant_set_integer(c, i, constant_number(from, i) != 0);
 		else if (constant_is_integer(c) && !constant_is_integer(from))
 			constant_set_number(c, i, trunc(constant_number(from, i)));
+		else if (constant_is_integer(c))
+			constant_set_bits(c, i, (uint64_t)constant_integer(from, i));
 		else
 			constant_copy(c, i, from, i);
 	}

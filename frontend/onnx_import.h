@@ -164,6 +164,8 @@ int64_t constant_integer(const struct constant *, int64_t i); /* saturates */
 double constant_number(const struct constant *, int64_t i);
 void constant_set_integer(struct constant *, int64_t i, int64_t);
 void constant_set_number(struct constant *, int64_t i, double);
+/* The lowest bits, as many as the type of the model has. */
+void constant_set_bits(struct constant *, int64_t i, uint64_t);
 
 /* Element i becomes element k of the other, converted. */
 void constant_copy(struct constant *, int64_t i, const struct constant *from, int64_t k);

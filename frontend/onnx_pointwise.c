@@ -23,6 +23,17 @@ static struct tensor *call_one(struct onnx *o, const struct onnx_node *n, const 
 	return call_result(&call, op);
 }
 
+/* From float to integer the fraction is dropped. */
+static struct tensor *cast_to(struct onnx *o, const struct onnx_node *n, struct tensor *x,
+			      enum type type)
+{
+	if (!x || x->type == type)
+		return x;
+	if (type_info(x->type)->is_float && !type_info(type)->is_float)
+		x = call_one(o, n, "truncate", x);
+	return call_one(o, n, arena_printf(o->arena, "cast_%s", type_info(type)->name), x);
+}
+
 /* ---- One tensor -------------------------------------------------------------------------------------- */
 
 struct value import_pointwise(struct onnx *o, struct onnx_node *n)
@@ -112,6 +123,22 @@ struct value import_clip(struct onnx *o, struct onnx_node *n)
 	return call_run(&call, "clip");
 }
 
+/* To a narrower integer, as the lowest bits: by way of i32 where it is a long one. */
+static struct tensor *narrowed(struct onnx *o, const struct onnx_node *n, struct tensor *x,
+			       enum type type)
+{
+	while (x && type_info(type)->bytes < type_info(x->type)->bytes) {
+		bool is_long = x->type == TYPE_I64;
+		enum type next = is_long ? TYPE_I32 : type;
+		int dropped = (is_long ? 64 : 32) - 8 * type_info(next)->bytes;
+		struct onnx_call call = onnx_call(o, n);
+		call_tensor(&call, NULL, x);
+		call_number(&call, "root", ldexp(1, dropped / 2));
+		x = cast_to(o, n, call_result(&call, "wrap"), next);
+	}
+	return x;
+}
+
 /* Bool is 0 or 1 in i32; from float to integer the fraction is dropped. */
 struct value import_cast(struct onnx *o, struct onnx_node *n)
 {
@@ -128,12 +155,9 @@ struct value import_cast(struct onnx *o, struct onnx_node *n)
 	}
 	if (to == ID(BOOL))
 		return value_of(call_one(o, n, "logical_not", call_one(o, n, "logical_not", x)));
-	if (type == x->type)
-		return value_of(x);
-	if (type_info(x->type)->is_float && !type_info(type)->is_float)
-		x = call_one(o, n, "truncate", x);
-	return value_of(
-		call_one(o, n, arena_printf(o->arena, "cast_%s", type_info(type)->name), x));
+	if (!type_info(x->type)->is_float && !type_info(type)->is_float)
+		x = narrowed(o, n, x, type);
+	return value_of(cast_to(o, n, x, type));
 }
 
 /* ---- Two and more tensors ---------------------------------------------------------------------------- */
@@ -159,7 +183,7 @@ struct value import_binary(struct onnx *o, struct onnx_node *n)
 	return value_of(call_two(o, n, n->op->library, a, second_operand(o, n, a)));
 }
 
-/* Squares and roots are more exact, and much cheaper, as what they are. */
+/* Squares are more exact, and much cheaper, as what they are. The result has the base's type. */
 struct value import_pow(struct onnx *o, struct onnx_node *n)
 {
 	const struct constant *power = onnx_constant(o, n, 1);
@@ -170,7 +194,8 @@ struct value import_pow(struct onnx *o, struct onnx_node *n)
 		return value_of(a);
 	if (is_number && value == 2)
 		return value_of(call_two(o, n, "mul", a, a));
-	return value_of(call_two(o, n, "pow", a, second_operand(o, n, a)));
+	struct tensor *y = call_two(o, n, "pow", a, second_operand(o, n, a));
+	return value_of(y ? cast_to(o, n, y, a->type) : NULL);
 }
 
 /* a op b op c ...; Mean divides by their number. */

@@ -9,6 +9,7 @@
 
 struct resize {
 	const char *mode, *coordinates, *rounding;
+	bool by_direction; /* before operator set 11: nearest rounds down, but up where an axis shrinks */
 	double cubic; /* the coefficient a of the cubic kernel */
 	bool exclude_outside;
 	int rank;
@@ -93,7 +94,8 @@ static bool read_resize(struct onnx *o, const struct onnx_node *n, struct resize
 	r->mode = onnx_string(o, n, "mode", "nearest");
 	r->coordinates = old ? "asymmetric"
 			     : onnx_string(o, n, "coordinate_transformation_mode", "half_pixel");
-	r->rounding = old ? "floor" : onnx_string(o, n, "nearest_mode", "round_prefer_floor");
+	r->rounding = onnx_string(o, n, "nearest_mode", "round_prefer_floor");
+	r->by_direction = old;
 	r->cubic = onnx_number(n, "cubic_coeff_a", -0.75);
 	r->exclude_outside = onnx_integer(n, "exclude_outside", 0) != 0;
 	for (int i = 0; i < r->rank; i++) {
@@ -111,6 +113,11 @@ static bool read_resize(struct onnx *o, const struct onnx_node *n, struct resize
 	return read_scales(o, n, r, old ? 1 : 2, axis, count);
 }
 
+static const char *rounding_of(const struct resize *r, int axis)
+{
+	return !r->by_direction ? r->rounding : r->scale[axis] < 1 ? "ceil" : "floor";
+}
+
 /* ---- By the library ---------------------------------------------------------------------------------- */
 
 static bool is_plain(const struct resize *r)
@@ -122,7 +129,7 @@ static bool is_plain(const struct resize *r)
 	bool mode = !strcmp(r->mode, "nearest") || !strcmp(r->mode, "linear") ||
 		    !strcmp(r->mode, "bilinear");
 	if (!known || !mode || r->rank != 4 || r->input[0] != r->output[0] ||
-	    r->input[1] != r->output[1])
+	    r->input[1] != r->output[1] || strcmp(rounding_of(r, 2), rounding_of(r, 3)) != 0)
 		return false;
 	for (int i = 2; i < 4; i++) {
 		if ((double)r->input[i] * r->scale[i] != (double)r->output[i] &&
@@ -144,33 +151,40 @@ static struct value resize_picture(struct onnx *o, const struct onnx_node *n, st
 	call_integers(&call, "size", 2, r->output + 2);
 	call_string(&call, "coordinates", pytorch ? "half_pixel" : r->coordinates);
 	if (nearest)
-		call_string(&call, "rounding", r->rounding);
+		call_string(&call, "rounding", rounding_of(r, 2));
 	return call_run(&call, nearest ? "resize_nearest" : "resize_bilinear");
 }
 
 /* ---- By matrices ------------------------------------------------------------------------------------- */
 
-/* Where output element p lies among the input's elements of this axis. */
+/* By the corners, with the width before it is rounded, as ONNX's reference has it. */
+static double between_corners(const struct resize *r, int axis, int64_t p)
+{
+	double in = (double)r->input[axis], out = (double)r->output[axis],
+	       exact = in * r->scale[axis];
+	out = fabs(exact - out) < 1e-6 * out ? out : exact;
+	return out == 1 ? 0 : (double)p * (in - 1) / (out - 1);
+}
+
+/* Where output element p lies among the input's elements of this axis. In single precision, as ONNX Runtime has it:
+ * nearest elements depend on the last bit. */
 static double position(const struct resize *r, int axis, int64_t p)
 {
-	double in = (double)r->input[axis], out = (double)r->output[axis], scale = r->scale[axis];
+	float in = (float)r->input[axis], out = (float)r->output[axis],
+	      scale = (float)r->scale[axis];
 	const char *how = r->coordinates;
+	float center = ((float)p + 0.5F) / scale;
 	if (!strcmp(how, "asymmetric"))
-		return (double)p / scale;
-	if (!strcmp(how,
-		    "align_corners")) /* the width before it is rounded, as ONNX's reference has it */
-		out = fabs(in * scale - out) < 1e-6 * out ? out : in * scale;
+		return (float)p / scale;
 	if (!strcmp(how, "align_corners"))
-		return out == 1 ? 0 : (double)p * (in - 1) / (out - 1);
+		return between_corners(r, axis, p);
 	if (!strcmp(how, "pytorch_half_pixel") && out <= 1)
 		return 0;
 	if (!strcmp(how, "tf_half_pixel_for_nn"))
-		return ((double)p + 0.5) / scale;
-	if (!strcmp(how, "half_pixel_symmetric")) {
-		double adjustment = out / (scale * in);
-		return in / 2 * (1 - adjustment) + ((double)p + 0.5) / scale - 0.5;
-	}
-	return ((double)p + 0.5) / scale - 0.5;
+		return center;
+	if (!strcmp(how, "half_pixel_symmetric"))
+		return in / 2 * (1 - out / (scale * in)) + center - 0.5F;
+	return center - 0.5F;
 }
 
 static double rounded(const char *how, double x)
@@ -205,7 +219,7 @@ static void fill_row(const struct resize *r, int axis, struct constant *m, int64
 {
 	double x = position(r, axis, p), base = floor(x), sum = 0;
 	if (!strcmp(r->mode, "nearest")) {
-		weigh(r, axis, m, p, rounded(r->rounding, x), 1);
+		weigh(r, axis, m, p, rounded(rounding_of(r, axis), x), 1);
 		return;
 	}
 	bool is_cubic = !strcmp(r->mode, "cubic");

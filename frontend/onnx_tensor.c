@@ -177,6 +177,14 @@ void constant_set_number(struct constant *c, int64_t i, double value)
 	array_set(c->array, i, value);
 }
 
+void constant_set_bits(struct constant *c, int64_t i, uint64_t bits)
+{
+	const struct onnx_type *type = type_find(c->onnx_type);
+	if (type->bytes < 8)
+		bits &= ((uint64_t)1 << 8 * type->bytes) - 1;
+	store(c, i, type, bits);
+}
+
 /* ---- Constants ------------------------------------------------------------------------------------- */
 
 /* The number of elements, 0 where a dimension has none; false after an error. */

@@ -225,6 +225,12 @@ static const struct row rows[] = {
 	 .value = {0, 1, 4}},
 	{"Pow of a half", 13, "3", "Pow", "x b", "", .b_dims = "", .b = {0.5}, .shape = "3",
 	 .value = {0, 1, 1.4142136}},
+	{"Resize before 11 takes the element above where it shrinks", 10, "1,1,1,4", "Resize",
+	 "x w", "", .w_dims = "4", .w = {1, 1, 1, 0.6F}, .shape = "1x1x1x2", .value = {0, 2}},
+	{"Resize before 11 takes the element below where it grows", 10, "1,1,1,2", "Resize", "x w",
+	 "", .w_dims = "4", .w = {1, 1, 1, 1.5F}, .shape = "1x1x1x3", .value = {0, 0, 1}},
+	{"Resize, 3.5 / 0.7 - 0.5 in single precision is 4.5", 13, "1,1,1,8", "Resize", "x - w", "",
+	 .w_dims = "4", .w = {1, 1, 1, 0.7F}, .shape = "1x1x1x5", .value = {0, 2, 3, 4, 6}},
 	{"Mean", 13, "2", "Mean", "x b", "", .b_dims = "2", .b = {10, 20}, .shape = "2",
 	 .value = {5, 10.5}},
 	{"Max of one", 13, "2", "Max", "x", "", .shape = "2", .value = {0, 1}},
@@ -346,6 +352,49 @@ Test(onnx_ops, casts)
 		model_output(&m, "y");
 		struct import i = import_model(&m, "");
 		check_output(&i, to, "4", cast[k].value);
+		import_free(&i);
+	}
+}
+
+/* x is 0, 1, 2, 3, times 2^32 + 200; as a constant, too: the lowest bits stay. */
+Test(onnx_ops, casts_to_narrower_integers)
+{
+	enum { INT16 = 5 };
+	static const struct {
+		int type;
+		double value[MAX_VALUES];
+	} cast[] = {{INT8, {0, -56, -112, 88}},
+		    {INT16, {0, 200, 400, 600}},
+		    {INT32, {0, 200, 400, 600}}};
+	for (size_t k = 0; k < 2 * sizeof cast / sizeof cast[0]; k++) {
+		char to[20];
+		struct model m = model_new(13);
+		snprintf(to, sizeof to, "to:i=%d", cast[k / 2].type);
+		model_input(&m, "x", INT64, "4");
+		model_integers(&m, "factor", "", (int64_t[]){(INT64_C(1) << 32) + 200});
+		model_integers(&m, "known", "4", (int64_t[]){0, 1, 2, 3});
+		model_node(&m, "Mul", k % 2 ? "known factor" : "x factor", "product", "");
+		model_node(&m, "Cast", "product", "y", to);
+		model_output(&m, "y");
+		struct import i = import_model(&m, "");
+		check_output(&i, to, "4", cast[k / 2].value);
+		import_free(&i);
+	}
+}
+
+/* 0, 1, 2, 3 to the power of 2.5, as a constant, too: the type is the base's. */
+Test(onnx_ops, powers_of_integers)
+{
+	for (int known = 0; known < 2; known++) {
+		struct model m = model_new(13);
+		model_input(&m, "x", INT64, "4");
+		model_floats(&m, "power", "", (float[]){2.5F});
+		model_integers(&m, "known", "4", (int64_t[]){0, 1, 2, 3});
+		model_node(&m, "Pow", known ? "known power" : "x power", "y", "");
+		model_output(&m, "y");
+		struct import i = import_model(&m, "");
+		check_output(&i, "a power", "4", (double[MAX_VALUES]){0, 1, 5, 15});
+		cr_expect_eq(i.output[0]->type, TYPE_I64, "known %d: the type", known);
 		import_free(&i);
 	}
 }
