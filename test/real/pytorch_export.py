@@ -2,7 +2,8 @@
 with seeded weights, and FOLDER/x.npy, an input.
 
 BATCH fixed: of 1. BATCH open: named N in the model, and the input has 2, unlike the one that was traced.
-FOLDING folded: the exporter computes constants itself. FOLDING plain: it writes the nodes that would compute them."""
+FOLDING folded: the exporter computes constants itself and folds normalisations into convolutions, as it does unless
+told otherwise. FOLDING plain: it writes the nodes."""
 
 import sys
 import warnings
@@ -62,8 +63,10 @@ def main():
     is_open = batch == "open"
     x = torch.randn(2 if is_open else 1, *((16, 64) if name == "encoder" else (3, 224, 224)))
     numpy.save(f"{folder}/x.npy", x.numpy())
+    mode = torch.onnx.TrainingMode
     torch.onnx.export(model, x[:1], f"{folder}/model.onnx", input_names=["x"], output_names=["y"],
                       opset_version=int(opset), do_constant_folding=folding == "folded",
+                      training=mode.EVAL if folding == "folded" else mode.PRESERVE,  # PRESERVE: model.eval() stands
                       dynamic_axes={"x": {0: "N"}, "y": {0: "N"}} if is_open else None)
 
 
