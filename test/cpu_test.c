@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 TestSuite(cpu, .timeout = 240);
@@ -402,6 +403,24 @@ Test(cpu, emission_needs_neither_standard_streams_nor_news_of_children)
 			 "ELF",
 			 4, "no object");
 	free(data);
+	run_free(&run);
+}
+
+Test(cpu, a_limit_of_file_sizes_is_named)
+{
+	struct run run = {0};
+	struct rlimit limit, low;
+	char *data;
+	size_t size;
+	begin_network(&run, small);
+	getrlimit(RLIMIT_FSIZE, &limit);
+	low = (struct rlimit){1000, limit.rlim_max};
+	setrlimit(RLIMIT_FSIZE, &low);
+	char *error = cpu_emit(run.network, NULL, CPU_OBJECT, &data, &size, NULL);
+	setrlimit(RLIMIT_FSIZE, &limit);
+	cr_assert(error && strstr(error, "ulimit -f"), "%s", error);
+	cr_assert_null(data, "data with an error");
+	free(error);
 	run_free(&run);
 }
 

@@ -6,6 +6,7 @@
 
 #include <llvm-c/Analysis.h>
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,7 +21,7 @@ struct job {
 	int fd;
 };
 
-static void out_of_memory(void *context)
+static _Noreturn void out_of_memory(void *context)
 {
 	struct job *job = context;
 	strcpy(job->report->error,
@@ -34,6 +35,15 @@ static _Noreturn void give_up(struct job *job, char *error)
 {
 	strncpy(job->report->error, error ? error : "out of memory", sizeof job->report->error - 1);
 	apart_end(1);
+}
+
+/* The result lies in a file in memory, for which the limits of files hold. */
+static _Noreturn void not_written(struct job *job)
+{
+	if (errno == EFBIG)
+		give_up(job, sentence("the code is larger than a file may be here; raise the limit "
+				      "(ulimit -f)"));
+	out_of_memory(job);
 }
 
 static void on_diagnostic(LLVMDiagnosticInfoRef info, void *context)
@@ -86,7 +96,7 @@ static void write_text(struct job *job, LLVMModuleRef module)
 {
 	char *text = LLVMPrintModuleToString(module);
 	if (!apart_write(job->fd, text, strlen(text)))
-		out_of_memory(job);
+		not_written(job);
 }
 
 static void write_code(struct job *job, struct emitter *e, const struct target *t)
@@ -97,7 +107,16 @@ static void write_code(struct job *job, struct emitter *e, const struct target *
 	if (LLVMTargetMachineEmitToMemoryBuffer(t->machine, e->module, type, &message, &code))
 		give_up(job, sentence("LLVM makes no code for this network: %s", message));
 	if (!apart_write(job->fd, LLVMGetBufferStart(code), LLVMGetBufferSize(code)))
-		out_of_memory(job);
+		not_written(job);
+}
+
+static int64_t weight_bytes(const struct network *net)
+{
+	int64_t bytes = 0;
+	for (int i = 0; i < net->tensor_count; i++)
+		if (net->tensor[i]->data)
+			bytes += array_bytes(net->tensor[i]->data);
+	return bytes;
 }
 
 /* Runs apart: what it holds goes with its process. */
@@ -106,7 +125,7 @@ static void emit_apart(void *context, int fd)
 	struct job *job = context;
 	struct target t;
 	job->fd = fd;
-	char *error = target_open(job->asked, &t);
+	char *error = target_open(job->asked, job->pool ? 0 : weight_bytes(job->net), &t);
 	if (error)
 		give_up(job, error);
 	struct emitter e = {.arena = arena_new(out_of_memory, job),

@@ -138,7 +138,15 @@ static void choose_names(const struct cpu_target *asked, struct target *t, bool 
 	t->fell_back = !own_cpu && is_generic;
 }
 
-char *target_open(const struct cpu_target *asked, struct target *t)
+/* Data far away: on x86-64, code reaches 2 GB by itself, and other objects of a program have data
+ * too. Elsewhere the reach is 4 GB or there is no other model for code that can lie anywhere. */
+static LLVMCodeModel code_model(const char *triple, int64_t data)
+{
+	bool is_far = strncmp(triple, "x86_64", 6) == 0 && data > INT64_C(1) << 30;
+	return is_far ? LLVMCodeModelMedium : LLVMCodeModelSmall;
+}
+
+char *target_open(const struct cpu_target *asked, int64_t data, struct target *t)
 {
 	LLVMTargetRef target;
 	char *message = NULL, *error = NULL;
@@ -159,9 +167,9 @@ char *target_open(const struct cpu_target *asked, struct target *t)
 			"-mtriple %s is a target for which LLVM makes no object files; one like "
 			"x86_64-linux-gnu or aarch64-linux-gnu is wanted",
 			t->triple);
-	t->machine =
-		LLVMCreateTargetMachine(target, t->triple, t->cpu, t->features,
-					LLVMCodeGenLevelDefault, LLVMRelocPIC, LLVMCodeModelSmall);
+	t->machine = LLVMCreateTargetMachine(target, t->triple, t->cpu, t->features,
+					     LLVMCodeGenLevelDefault, LLVMRelocPIC,
+					     code_model(t->triple, data));
 	if (!t->machine)
 		return sentence("LLVM makes no code for %s", t->triple);
 	LLVMTargetDataRef layout = LLVMCreateTargetDataLayout(t->machine);

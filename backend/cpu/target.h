@@ -17,9 +17,9 @@ struct target {
 	bool swaps_bytes;
 };
 
-/* Returns NULL or a sentence (malloc'd). To be called apart: LLVM prints what it thinks of
- * names. Not freed. */
-char *target_open(const struct cpu_target *, struct target *);
+/* data: bytes that the object will hold besides code. Returns NULL or a sentence (malloc'd). To
+ * be called apart: LLVM prints what it thinks of names. Not freed. */
+char *target_open(const struct cpu_target *, int64_t data, struct target *);
 
 /* Does the target ask for another machine than this one? */
 bool target_is_foreign(const struct cpu_target *);
