@@ -14,6 +14,7 @@
 #define FRONTEND_ELAB_H
 
 #include "frontend/elaborate.h"
+#include "frontend/name_index.h"
 
 /* A network that needs more was not written by a person who wants it: loops without end, calls that double. */
 enum {
@@ -78,12 +79,6 @@ struct tensor_state {
 	struct statement *fill; /* gives it its first value, if what follows does not */
 };
 
-/* The names that tensors of the network have or had. */
-struct name_table {
-	struct elab_name **slot; /* open addressing; slots is a power of two, or 0 */
-	size_t slots, used;
-};
-
 struct elaborator {
 	struct arena *arena;
 	struct diag *diag;
@@ -95,7 +90,9 @@ struct elaborator {
 	const char *place;     /* an importer's place in words, or NULL */
 	const char **op_names; /* for did-you-mean */
 	int op_name_count;
-	struct name_table names;
+	struct name_index name_index; /* of each name that a tensor has or had: 1 + its position ... */
+	struct elab_name **name;      /* ... here */
+	int name_count;
 	int depth;       /* calls within calls */
 	int nesting;     /* the same of expressions and bodies, whichever calls they are in */
 	int64_t steps;   /* evaluations so far */

@@ -1,12 +1,9 @@
 /* elab_names.c -- names of tensors, each once in a network: the second `c1.W` becomes `c1.W.2`.
  *
- * A table says of each name whether a tensor has it and which numbers behind it are gone, so that naming many
- * thousand tensors takes as many steps, also where all of them are made by one line. Names are interned:
- * their address is the key. */
+ * Of each name is known whether a tensor has it and which numbers behind it are gone, so that naming many
+ * thousand tensors takes as many steps, also where all of them are made by one line. */
 #include <string.h>
 #include "frontend/elab.h"
-
-enum { FIRST_NAMES = 64 };
 
 struct elab_name {
 	const char *text;
@@ -17,43 +14,18 @@ struct elab_name {
 	int number;
 };
 
-static size_t slot_of(const struct name_table *table, const char *text)
-{
-	size_t mask = table->slots - 1, i = ((uintptr_t)text >> 4) * 0x9e3779b9 & mask;
-
-	while (table->slot[i] && table->slot[i]->text != text)
-		i = (i + 1) & mask;
-	return i;
-}
-
-static void widen(struct elaborator *e, struct name_table *table)
-{
-	struct name_table wider = {.slots = table->slots ? 2 * table->slots : FIRST_NAMES,
-				   .used = table->used};
-
-	wider.slot = ARENA_ARRAY(e->arena, wider.slots, struct elab_name *);
-	for (size_t i = 0; i < table->slots; i++)
-		if (table->slot[i])
-			wider.slot[slot_of(&wider, table->slot[i]->text)] = table->slot[i];
-	*table = wider;
-}
-
 /* What is known of a name, which need not be taken. */
 static struct elab_name *name_of(struct elaborator *e, const char *text)
 {
-	struct name_table *table = &e->names;
-	struct elab_name **slot;
-
-	if (2 * (table->used + 1) > table->slots)
-		widen(e, table);
 	text = arena_intern_string(e->arena, text);
-	slot = &table->slot[slot_of(table, text)];
-	if (!*slot) {
-		*slot = ARENA_NEW(e->arena, struct elab_name);
-		**slot = (struct elab_name){.text = text, .next = 2, .next_call = 2};
-		table->used++;
+	int *number = name_index_at(e->arena, &e->name_index, text);
+	if (*number == 0) {
+		struct elab_name *name = ARENA_NEW(e->arena, struct elab_name);
+		*name = (struct elab_name){.text = text, .next = 2, .next_call = 2};
+		ARENA_APPEND(e->arena, e->name, e->name_count, name);
+		*number = e->name_count;
 	}
-	return *slot;
+	return e->name[*number - 1];
 }
 
 /* This name, or the first of name.2, name.3, ... that is free. */

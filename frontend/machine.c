@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "frontend/machine_check.h"
+#include "frontend/name_index.h"
 
 enum shape_rule { NO, MAY, MUST };
 enum name_rule { NAMED, UNNAMED };
@@ -106,26 +107,37 @@ static bool is_call(const struct tree_property *property)
 	return property->value_count > 0 && property->value[0]->kind == EXPR_CALL;
 }
 
+/* The properties of one block that were looked at. */
+struct given {
+	const struct tree_property **property;
+	int count;
+	struct name_index first; /* 1 + the position of the first that says the same */
+};
+
 /* A property that stands once; one that stands often names another tensor each time, or says for whom it is. */
-static void check_repeated(struct program *program, const struct tree_block *block,
+static void check_repeated(struct program *program, struct given *given,
 			   const struct tree_property *property, enum times times)
 {
-	for (const struct tree_property *p = block->property; p != property; p = p->next) {
-		if (strcmp(p->name, property->name) != 0 ||
-		    (times == MANY &&
-		     (is_call(property) || strcmp(first_name(p), first_name(property)) != 0)))
-			continue;
-		diag_error(program->diag, "repeated-property", property->name_span,
-			   times == MANY ? "'%s' is given twice for the same"
-					 : "'%s' is given twice",
-			   property->name);
-		diag_note(program->diag, p->name_span, "the first is here");
+	const char *key = property->name;
+	if (times == MANY && is_call(property))
+		return;
+	if (times == MANY)
+		key = arena_intern_string(program->arena, arena_printf(program->arena, "%s %s", key,
+								       first_name(property)));
+	int *first = name_index_at(program->arena, &given->first, key);
+	if (*first == 0) {
+		ARENA_APPEND(program->arena, given->property, given->count, property);
+		*first = given->count;
 		return;
 	}
+	diag_error(program->diag, "repeated-property", property->name_span,
+		   times == MANY ? "'%s' is given twice for the same" : "'%s' is given twice",
+		   property->name);
+	diag_note(program->diag, given->property[*first - 1]->name_span, "the first is here");
 }
 
 static void check_property(struct program *program, const struct tree_block *block,
-			   const struct tree_property *property)
+			   struct given *given, const struct tree_property *property)
 {
 	int rule = 0;
 	while (rule < PROPERTY_RULES && (strcmp(property_rule[rule].block, block->kind) != 0 ||
@@ -136,7 +148,7 @@ static void check_property(struct program *program, const struct tree_block *blo
 			    is_property_word(property->name) || is_block_word(property->name));
 		return;
 	}
-	check_repeated(program, block, property, property_rule[rule].times);
+	check_repeated(program, given, property, property_rule[rule].times);
 	machine_value_check(program, property, property_rule[rule].form);
 }
 
@@ -192,9 +204,10 @@ static void check_contents(struct program *program, const struct tree_block *blo
 {
 	const struct tree_property *p = block->property;
 	const struct tree_block *b = block->block;
+	struct given given = {0};
 	while (p || b) {
 		if (p && (!b || p->span.begin < b->span.begin)) {
-			check_property(program, block, p);
+			check_property(program, block, &given, p);
 			p = p->next;
 		} else {
 			check_block(program, b, block->kind);
@@ -224,33 +237,36 @@ static void check_block(struct program *program, const struct tree_block *block,
 
 /* ---- What a machine as a whole needs -------------------------------------------------------------------- */
 
-/* The first block with this name among a block and those after and inside them, in the order written. */
-static const struct tree_block *find_named(const struct tree_block *block, const char *name)
+/* The blocks of a machine that have a name, in the order written. */
+struct named_blocks {
+	const struct tree_block **block;
+	int count;
+	struct name_index first; /* 1 + the position of the first of a name */
+};
+
+static void check_name(struct program *program, const struct tree_block *block,
+		       struct named_blocks *named)
 {
-	for (; block; block = block->next) {
-		const struct tree_block *inner;
-		if (block->name && strcmp(block->name, name) == 0)
-			return block;
-		inner = find_named(block->block, name);
-		if (inner)
-			return inner;
+	int *first = name_index_at(program->arena, &named->first, block->name);
+	if (*first == 0) {
+		ARENA_APPEND(program->arena, named->block, named->count, block);
+		*first = named->count;
+		return;
 	}
-	return NULL;
+	diag_error(program->diag, "redefinition", block->name_span, "'%s' is already defined",
+		   block->name);
+	diag_note(program->diag, named->block[*first - 1]->name_span,
+		  "the previous definition is here");
 }
 
 /* Mappings speak of memories and arrays by name, so a name stands once in the whole machine. */
 static void check_names(struct program *program, const struct tree_block *block,
-			const struct tree_block *all)
+			struct named_blocks *named)
 {
 	for (; block; block = block->next) {
-		const struct tree_block *first = block->name ? find_named(all, block->name) : block;
-		if (first != block) {
-			diag_error(program->diag, "redefinition", block->name_span,
-				   "'%s' is already defined", block->name);
-			diag_note(program->diag, first->name_span,
-				  "the previous definition is here");
-		}
-		check_names(program, block->block, all);
+		if (block->name)
+			check_name(program, block, named);
+		check_names(program, block->block, named);
 	}
 }
 
@@ -316,7 +332,8 @@ static void check_sizes(struct program *program, const struct tree_block *block,
 static void check_whole(struct program *program, const struct tree_block *block,
 			enum machine_kind kind)
 {
-	check_names(program, block->block, block->block);
+	struct named_blocks named = {0};
+	check_names(program, block->block, &named);
 	check_units(program, block->block, 1);
 	if (kind == MACHINE_ACCELERATOR) {
 		require_block(program, block, "memory", "the first is where the tensors lie");
@@ -382,23 +399,20 @@ int machine_names(const struct program *program, const char ***names)
 	return count;
 }
 
-/* The machines that the nodes of a cluster are. */
+/* The machines that the nodes of a cluster are, each once. */
 static void check_nodes(struct program *program, const struct tree_block *cluster)
 {
+	struct name_index is_checked = {0};
 	for (const struct tree_block *node = cluster->block; node; node = node->next) {
 		const struct tree_property *p = find_property(node, "machine");
-		const struct tree_item *item;
-		bool is_checked = false;
-		if (!p || p->value_count != 1 || p->value[0]->kind != EXPR_NAME)
+		const char *name = p && p->value_count == 1 ? first_name(p) : "";
+		const struct tree_item *item = *name ? machine_find(program, name) : NULL;
+		if (!item || strcmp(item->block->kind, "cluster") == 0)
 			continue;
-		item = machine_find(program, p->value[0]->name);
-		for (const struct tree_block *b = cluster->block; b != node; b = b->next) {
-			const struct tree_property *q = find_property(b, "machine");
-			is_checked |= q && q->value_count == 1 && q->value[0]->kind == EXPR_NAME &&
-				      strcmp(q->value[0]->name, p->value[0]->name) == 0;
-		}
-		if (item && !is_checked && strcmp(item->block->kind, "cluster") != 0)
-			machine_check(program, p->value[0]->name);
+		int *checked = name_index_at(program->arena, &is_checked, name);
+		if (!*checked)
+			machine_check(program, name);
+		*checked = true;
 	}
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "frontend/machine_check.h"
+#include "frontend/name_index.h"
 #include "frontend/unit.h"
 
 #define TAKES(measure) (1u << MEASURE_##measure)
@@ -258,19 +259,19 @@ static bool check_tensor(struct program *program, const struct tree_property *pr
 
 static void check_tensors(struct program *program, const struct tree_property *property)
 {
+	struct name_index first = {0}; /* 1 + the position where a name stands first */
 	for (int i = 0; i < property->value_count; i++) {
 		const struct tree_expr *tensor = property->value[i];
 		if (!check_tensor(program, property, tensor))
 			continue;
-		for (int k = 0; k < i; k++) {
-			const struct tree_expr *other = property->value[k];
-			if (other->kind != EXPR_NAME || strcmp(other->name, tensor->name) != 0)
-				continue;
-			diag_error(program->diag, "repeated-name", tensor->span,
-				   "'%s' is named twice", tensor->name);
-			diag_note(program->diag, other->span, "the first is here");
-			break;
+		int *at = name_index_at(program->arena, &first, tensor->name);
+		if (*at == 0) {
+			*at = i + 1;
+			continue;
 		}
+		diag_error(program->diag, "repeated-name", tensor->span, "'%s' is named twice",
+			   tensor->name);
+		diag_note(program->diag, property->value[*at - 1]->span, "the first is here");
 	}
 }
 

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include "frontend/name_index.h"
 #include "runtime/array_print.h"
 
 struct row {
@@ -20,7 +21,8 @@ struct summary {
 	struct arena *arena;
 	struct row *row;
 	int row_count;
-	bool *is_counted; /* by tensor id: this parameter is in a row */
+	struct name_index of_layer; /* 1 + the row of a layer */
+	bool *is_counted;           /* by tensor id: this parameter is in a row */
 	int64_t macs, parameters;
 };
 
@@ -32,12 +34,13 @@ static int64_t saturating_add(int64_t a, int64_t b)
 
 static struct row *row_of(struct summary *summary, const char *layer)
 {
-	for (int i = summary->row_count - 1; i >= 0; i--)
-		if (strcmp(summary->row[i].layer, layer) == 0)
-			return &summary->row[i];
-	struct row fresh = {.layer = layer, .ops = ""};
-	ARENA_APPEND(summary->arena, summary->row, summary->row_count, fresh);
-	return &summary->row[summary->row_count - 1];
+	struct row fresh = {.layer = arena_intern_string(summary->arena, layer), .ops = ""};
+	int *number = name_index_at(summary->arena, &summary->of_layer, fresh.layer);
+	if (*number == 0) {
+		ARENA_APPEND(summary->arena, summary->row, summary->row_count, fresh);
+		*number = summary->row_count;
+	}
+	return &summary->row[*number - 1];
 }
 
 static bool names_op(const char *ops, const char *op)

@@ -238,6 +238,30 @@ Test(machine, a_machine_is_chosen_by_name_or_is_part_of_no_other)
 	arena_free(c.arena);
 }
 
+/* A machine of so many parts that comparing each with each would take minutes. */
+Test(machine, many_parts_take_no_time, .timeout = 60)
+{
+	enum { PARTS = 100000 };
+	char *text;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	fputs("machine m {\nclock 1 GHz\n", out);
+	for (int i = 0; i < PARTS; i++)
+		fprintf(out, "memory m%d { size 1 KiB }\n", i);
+	fputs("memory last { size 1 KiB keeps t0", out);
+	for (int i = 1; i < PARTS; i++)
+		fprintf(out, ", t%d", i);
+	fputs("\n", out);
+	for (int i = 0; i < PARTS; i++)
+		fprintf(out, "port t%d 1 word\n", i);
+	fputs("}\nmac { }\n}\n", out);
+	fclose(out);
+	struct check c = check(text, NULL);
+	cr_expect(c.machine, "%s", c.diag.count ? c.diag.finding[0].message : "no machine");
+	arena_free(c.arena);
+	free(text);
+}
+
 Test(machine, the_examples_are_machines)
 {
 	static const struct {
