@@ -203,6 +203,26 @@ static int distance(const char *a, size_t a_size, const char *b, size_t b_size)
 	return count_edits(a, a_size, b, b_size);
 }
 
+enum { LEAST_PREFIX = 3 };
+
+/* The longest candidate that begins what was written, or that it begins: kernel for kernel_size, epsilon for eps. */
+static const char *same_beginning(const char *written, const char *const candidates[], int count)
+{
+	const char *found = NULL;
+	size_t size = strnlen(written, LONGEST_NAME + 1), longest = LEAST_PREFIX - 1;
+	for (int i = 0; i < count; i++) {
+		size_t candidate_size =
+			candidates[i] ? strnlen(candidates[i], LONGEST_NAME + 1) : 0;
+		size_t shorter = candidate_size < size ? candidate_size : size;
+		if (shorter <= longest || candidate_size == size ||
+		    strncmp(written, candidates[i], shorter) != 0)
+			continue;
+		longest = shorter;
+		found = candidates[i];
+	}
+	return found;
+}
+
 const char *diag_nearest(const char *written, const char *const candidates[], int count)
 {
 	size_t size = strnlen(written, LONGEST_NAME + 1);
@@ -226,7 +246,7 @@ const char *diag_nearest(const char *written, const char *const candidates[], in
 			nearest = candidate;
 		}
 	}
-	return nearest;
+	return nearest ? nearest : same_beginning(written, candidates, count);
 }
 
 const char *diag_suggestion(const struct diag *diag, const char *written,

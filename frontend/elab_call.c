@@ -217,6 +217,7 @@ static void error_argument_name(struct elaborator *e, struct frame *frame,
 	elab_error(e, frame->caller, "unknown-argument", arg->name_span,
 		   "'%s' has no attribute or parameter '%s'%s", frame->item->name, arg->name,
 		   diag_suggestion(e->diag, arg->name, candidate, count));
+	diag_note(e->diag, frame->item->name_span, "'%s' is described here", frame->item->name);
 }
 
 /* Sorts arguments to formals: value[i] and is_given[i] for the i-th formal, the rest to frame->given; `each` becomes a list. */

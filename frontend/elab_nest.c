@@ -104,6 +104,36 @@ struct access *nest_access(struct elaborator *e, struct nest *nest, const struct
 	return access;
 }
 
+static const struct tree_expr *access_at(const struct tree_expr *expr, struct span span)
+{
+	const struct tree_expr *found = NULL;
+
+	if (expr->kind == EXPR_INDEX && expr->span.begin == span.begin)
+		return expr;
+	for (int i = 0; i < expr->arg_count && !found; i++)
+		found = access_at(expr->arg[i], span);
+	return found;
+}
+
+/* A number stands where an index is usual: perhaps the name was meant to be one. */
+static void note_number(struct elaborator *e, struct nest *nest, const struct access *access)
+{
+	const struct tree_expr *expr = access_at(nest->tree->target, access->span);
+
+	if (!expr)
+		expr = access_at(nest->tree->value, access->span);
+	for (int i = 0; expr && i < expr->arg_count; i++) {
+		const struct tree_expr *at = expr->arg[i];
+		const struct binding *bound =
+			at->kind == EXPR_NAME ? elab_find(nest->frame, at->name) : NULL;
+
+		if (bound && bound->kind == BIND_VALUE && bound->value.kind == VALUE_NUMBER)
+			diag_note(e->diag, at->span,
+				  "'%s' is the number %.15g here; an index needs a name of its own",
+				  at->name, bound->value.number);
+	}
+}
+
 /* Proves an access inside, now that all ranges are known; one that never leaves needs no rule for outside. */
 static bool prove(struct elaborator *e, struct nest *nest, struct access *access, bool is_target)
 {
@@ -131,6 +161,7 @@ static bool prove(struct elaborator *e, struct nest *nest, struct access *access
 			   (long long)access->tensor->extent[i] - 1,
 			   is_target ? "write `else drop` if that is meant"
 				     : "write `else 0` or `else clamp` if that is meant");
+		note_number(e, nest, access);
 		elab_note_shape(e, nest->frame, access->tensor);
 		return false;
 	}

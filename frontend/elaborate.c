@@ -328,6 +328,30 @@ static void take_outputs(struct elaborator *e, struct frame *frame)
 	}
 }
 
+static bool is_given(const struct elaborate_options *o, const char *dim)
+{
+	for (int i = 0; o && i < o->dim_count; i++)
+		if (strcmp(o->dim[i].name, dim) == 0)
+			return true;
+	return false;
+}
+
+/* Below the errors: extents that are 1 for want of another, perhaps the cause of them. A batch of 1 is none. */
+static void note_open_extents(const struct elaborator *e, const struct frame *frame)
+{
+	for (const struct tree_formal *f = frame->item->formal; f; f = f->next)
+		for (int i = 1; i < f->dim_count && e->diag->errors > e->first_error; i++) {
+			const struct binding *b = f->dim[i]->kind == EXPR_NAME
+							  ? elab_find(frame, f->dim[i]->name)
+							  : NULL;
+			if (b && b->kind == BIND_DIM && b->span.begin == f->dim[i]->span.begin &&
+			    !is_given(e->options, b->name))
+				diag_note(e->diag, b->span,
+					  "'%s' is 1, since -dim %s=EXTENT is not given", b->name,
+					  b->name);
+		}
+}
+
 /* What the user bound to a name and no output needs was dropped: perhaps another name was meant. */
 static void warn_unused(const struct elaborator *e, const struct frame *frame)
 {
@@ -362,6 +386,7 @@ struct network *elaborate(struct program *program, const char *name,
 	elab_run(&e, &frame, frame.item->body);
 	elab_complete(&e, &frame);
 	take_outputs(&e, &frame);
+	note_open_extents(&e, &frame);
 	struct network *network = finish(&e);
 	if (network)
 		warn_unused(&e, &frame);

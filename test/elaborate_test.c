@@ -240,6 +240,32 @@ Test(elaborate, a_name_among_thousands_is_found_at_once, .timeout = 60)
 	free(text);
 }
 
+/* Does a note hold these words? */
+static bool has_note(const struct bench *b, const char *words)
+{
+	for (int i = 0; i < b->diag.count; i++)
+		if (b->diag.finding[i].severity == SEVERITY_NOTE &&
+		    strstr(b->diag.finding[i].message, words))
+			return true;
+	return false;
+}
+
+Test(elaborate, notes_say_what_the_writer_may_have_missed)
+{
+	struct bench b = compile(
+		"op my(X[n, c]; k) {\n param W[k, c]\n Y[n, k] += X[n, c] * W[k, c]\n return Y\n}\n"
+		"network net(x: f32[N, 4], y: f32[1, H]) {\n return my(x, 4)\n}");
+
+	cr_expect(has_note(&b, "'k' is the number 4 here"),
+		  "an attribute that was meant as an index");
+	cr_expect(has_note(&b, "'H' is 1, since -dim H=EXTENT is not given"), "an open extent");
+	finish(&b);
+	b = compile("network net(x: f32[1, 3, 8, 8]) {\n return conv(x, 4, kernel_size = 3)\n}");
+	cr_expect(strstr(first_message(&b), "did you mean 'kernel'"), "%s", first_message(&b));
+	cr_expect(has_note(&b, "'conv' is described here"), "the operator's line");
+	finish(&b);
+}
+
 Test(elaborate, a_result_that_no_output_needs_is_a_warning)
 {
 	struct bench b =
