@@ -107,6 +107,15 @@ void diag_error(struct diag *diag, const char *code, struct span span, const cha
 	va_end(arguments);
 }
 
+bool diag_fail(struct diag *diag, const char *code, char *sentence)
+{
+	if (!sentence)
+		arena_fail(diag->arena);
+	diag_error(diag, code, (struct span){0}, "%s", sentence);
+	free(sentence);
+	return false;
+}
+
 void diag_warning(struct diag *diag, const char *code, struct span span, const char *format, ...)
 {
 	if (diag->warnings_are_hidden) {

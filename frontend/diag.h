@@ -52,6 +52,8 @@ void diag_error(struct diag *, const char *code, struct span, const char *format
 	__attribute__((format(printf, 4, 5)));
 void diag_error_list(struct diag *, const char *code, struct span, const char *format, va_list)
 	__attribute__((format(printf, 4, 0)));
+/* An error without a place, said by a sentence (runtime/sentence.h) that it frees; NULL: memory is out. Always false. */
+bool diag_fail(struct diag *, const char *code, char *sentence);
 void diag_warning(struct diag *, const char *code, struct span, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 /* Belongs to the finding before it; dropped when that one was dropped. */
@@ -83,6 +85,8 @@ const char *diag_explanation(const char *code);
 int diag_limit(const struct diag *);
 
 void diag_print_text(const struct diag *, FILE *, bool colour);
+/* "2 errors and 1 warning", or nothing. */
+void diag_print_totals(const struct diag *, FILE *);
 void diag_print_json(const struct diag *, FILE *);
 
 #endif

@@ -187,3 +187,15 @@ void diag_print_text(const struct diag *diag, FILE *out, bool colour)
 	if (warnings > 0)
 		fprintf(out, "... and %d more warning%s\n", warnings, warnings == 1 ? "" : "s");
 }
+
+void diag_print_totals(const struct diag *diag, FILE *out)
+{
+	if (diag->errors > 0)
+		fprintf(out, "%d error%s", diag->errors, diag->errors == 1 ? "" : "s");
+	if (diag->errors > 0 && diag->warnings > 0)
+		fputs(" and ", out);
+	if (diag->warnings > 0)
+		fprintf(out, "%d warning%s", diag->warnings, diag->warnings == 1 ? "" : "s");
+	if (diag->errors + diag->warnings > 0)
+		fputc('\n', out);
+}

@@ -53,11 +53,24 @@ static void fill(struct array *a, const struct tensor *t, uint64_t seed)
 	}
 }
 
+static bool is_missing(const struct tensor *t)
+{
+	return tensor_takes_weights(t) && !t->data;
+}
+
+int network_missing(const struct network *net)
+{
+	int count = 0;
+	for (int i = 0; i < net->tensor_count; i++)
+		count += is_missing(net->tensor[i]);
+	return count;
+}
+
 bool network_initialise(struct network *net, uint64_t seed)
 {
 	for (int i = 0; i < net->tensor_count; i++) {
 		struct tensor *t = net->tensor[i];
-		if (t->data || !tensor_takes_weights(t))
+		if (!is_missing(t))
 			continue;
 		t->data = array_new(t->type, t->rank, t->extent);
 		if (!t->data)

@@ -452,3 +452,15 @@ struct machine *machine_check(struct program *program, const char *name)
 		check_nodes(program, item->block);
 	return program->diag->errors == errors ? machine : NULL;
 }
+
+void machine_print(const struct machine *machine, FILE *out)
+{
+	static const char *const kind[] = {[MACHINE_CPU] = "cpu",
+					   [MACHINE_ACCELERATOR] = "accelerator",
+					   [MACHINE_CLUSTER] = "cluster"};
+	struct tree_block block = *machine->block;
+	struct tree_item item = {.kind = ITEM_BLOCK, .name = block.name, .block = &block};
+	fprintf(out, "// %s: %s%s\n", machine->name, kind[machine->kind],
+		machine->native ? ", completed from this host" : "");
+	tree_print(&(struct tree){.item = &item}, out);
+}

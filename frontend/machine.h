@@ -22,5 +22,7 @@ struct machine {
 
 /* Checks the machine of this name; NULL as a name means the last that is not a node of another. NULL after errors. */
 struct machine *machine_check(struct program *, const char *name);
+/* Its text, as it was understood. */
+void machine_print(const struct machine *, FILE *);
 
 #endif

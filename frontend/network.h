@@ -155,6 +155,8 @@ int64_t subscript_divide(int64_t, int64_t divisor);
 /* Does its sum, before it is divided, fit 63 bits at every point? Then so does every partial sum. */
 bool subscript_fits(const struct statement *, const struct subscript *);
 
+/* How many parameters and states have no data. */
+int network_missing(const struct network *);
 /* Gives every parameter without data its initial values: random numbers that depend on (seed, name, position).
  * False when memory is out. */
 bool network_initialise(struct network *, uint64_t seed);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "runtime/file.h"
 #include "runtime/sentence.h"
 
 enum key {
@@ -74,12 +75,6 @@ struct parsing {
 	struct options *options;
 	char *error; /* the first */
 };
-
-bool ends_with(const char *text, const char *suffix)
-{
-	size_t length = strlen(text), wanted = strlen(suffix);
-	return length > wanted && strcmp(text + length - wanted, suffix) == 0;
-}
 
 static bool parse_plain(struct options *options, int key, char *text)
 {
@@ -175,8 +170,8 @@ static char *parse_colour(struct options *options, const char *text)
 
 static char *parse_file(struct options *options, const char *path)
 {
-	if (!ends_with(path, ".npy")) {
-		if (options->network_file && ends_with(path, ".hw"))
+	if (!file_has_ending(path, ".npy")) {
+		if (options->network_file && file_has_ending(path, ".hw"))
 			return sentence("a machine is given with -hw: -hw %s", path);
 		if (options->network_file)
 			return sentence("one network at a time: '%s' or '%s'",
@@ -202,10 +197,10 @@ static char *check_agreement(const struct options *options)
 	if (options->input_count > 0 && !options->run)
 		return sentence("'%s' is an input, and without -run nothing is executed",
 				options->input[0]);
-	if (out && !options->run && ends_with(out, ".npy"))
+	if (out && !options->run && file_has_ending(out, ".npy"))
 		return sentence("'%s' is for an output, and without -run nothing is executed", out);
 	for (int i = 0; out && options->run && i < 3; i++)
-		if (ends_with(out, code[i]))
+		if (file_has_ending(out, code[i]))
 			return sentence("with -run, -o names a .npy file or a folder, not '%s'",
 					out);
 	return NULL;

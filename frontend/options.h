@@ -32,6 +32,4 @@ struct options {
 char *options_parse(struct options *, int argc, char **argv);
 void options_print_help(FILE *);
 
-bool ends_with(const char *text, const char *suffix);
-
 #endif

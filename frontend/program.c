@@ -179,3 +179,12 @@ const struct tree_item *program_find(const struct program *program, enum item_ki
 	}
 	return NULL;
 }
+
+bool program_has(const struct program *program, enum item_kind kind)
+{
+	for (int i = 1; i < program->tree_count; i++)
+		for (const struct tree_item *item = program->tree[i]->item; item; item = item->next)
+			if (item->kind == kind)
+				return true;
+	return false;
+}

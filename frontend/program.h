@@ -24,6 +24,8 @@ void program_add(struct program *, const char *name, const char *text, size_t si
 
 /* The item of this kind and name: the user's before the library's; NULL if there is none. */
 const struct tree_item *program_find(const struct program *, enum item_kind, const char *name);
+/* Does a file of the user's hold such an item? */
+bool program_has(const struct program *, enum item_kind);
 /* Reports two items of one kind with the same name in the user's files. */
 void program_check_names(struct program *);
 

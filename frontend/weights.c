@@ -1,8 +1,9 @@
 /* weights.c -- arrays by name, parameters by name, and a helpful word where the two do not meet. */
 #include "frontend/weights.h"
 
-#include <string.h>
+#include <stdlib.h>
 #include "runtime/array_print.h"
+#include "runtime/file.h"
 
 static void report_missing(const struct tensor *tensor, const struct array_set *set,
 			   const char *file, struct diag *diag)
@@ -68,4 +69,21 @@ void weights_load(struct network *network, struct array_set *set, const char *fi
 			     set->item[i].name, network->name);
 		diag_place(diag, "%s", file);
 	}
+}
+
+bool weights_read(struct network *network, const char *path, struct array_set *set,
+		  struct diag *diag)
+{
+	char *data;
+	size_t size;
+	int errors = diag->errors;
+	char *error = file_read(path, &data, &size);
+	if (error)
+		return diag_fail(diag, "unreadable-file", error);
+	error = safetensors_parse(path, data, size, set);
+	free(data);
+	if (error)
+		return diag_fail(diag, "bad-weights", error);
+	weights_load(network, set, path, diag);
+	return diag->errors == errors;
 }

@@ -9,5 +9,8 @@
  * that does not fit, or is missing for a parameter that has no values yet, is an error in diag; one that no
  * parameter wants is a warning. file is named in messages. */
 void weights_load(struct network *, struct array_set *, const char *file, struct diag *);
+/* The same from a .safetensors file. The arrays that no parameter took are the caller's to free, after an error too.
+ * False after errors. */
+bool weights_read(struct network *, const char *path, struct array_set *, struct diag *);
 
 #endif

@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -220,4 +219,37 @@ char *file_write(const char *path, const void *data, size_t size)
 	char *error = replace(path, target, &st, data, size);
 	free(target);
 	return error;
+}
+
+char *file_make_folder(const char *path)
+{
+	struct stat there;
+	if (mkdir(path, 0777) == 0)
+		return NULL;
+	int cause = errno;
+	if (stat(path, &there) == 0 && S_ISDIR(there.st_mode))
+		return NULL;
+	return sentence("%s: no folder can be made there: %s", path, reason(cause));
+}
+
+char *file_flush(FILE *stream, const char *name)
+{
+	bool is_lost = ferror(stream); /* by an earlier write, whose cause is not known any more */
+	if (fflush(stream) != 0)
+		return sentence("%s cannot be written: %s", name, reason(errno));
+	return is_lost ? sentence("%s cannot be written", name) : NULL;
+}
+
+void file_occupy_standard(void)
+{
+	int fd = open("/dev/null", O_RDONLY);
+	while (fd >= 0 && fd <= STDERR_FILENO)
+		fd = open("/dev/null", O_RDONLY);
+	close(fd);
+}
+
+bool file_has_ending(const char *path, const char *ending)
+{
+	size_t length = strlen(path), wanted = strlen(ending);
+	return length > wanted && strcmp(path + length - wanted, ending) == 0;
 }
