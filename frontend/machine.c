@@ -107,15 +107,8 @@ static bool is_call(const struct tree_property *property)
 	return property->value_count > 0 && property->value[0]->kind == EXPR_CALL;
 }
 
-/* The properties of one block that were looked at. */
-struct given {
-	const struct tree_property **property;
-	int count;
-	struct name_index first; /* 1 + the position of the first that says the same */
-};
-
 /* A property that stands once; one that stands often names another tensor each time, or says for whom it is. */
-static void check_repeated(struct program *program, struct given *given,
+static void check_repeated(struct program *program, struct name_places *given,
 			   const struct tree_property *property, enum times times)
 {
 	const char *key = property->name;
@@ -124,20 +117,17 @@ static void check_repeated(struct program *program, struct given *given,
 	if (times == MANY)
 		key = arena_intern_string(program->arena, arena_printf(program->arena, "%s %s", key,
 								       first_name(property)));
-	int *first = name_index_at(program->arena, &given->first, key);
-	if (*first == 0) {
-		ARENA_APPEND(program->arena, given->property, given->count, property);
-		*first = given->count;
+	const struct span *first = name_stood(program->arena, given, key, property->name_span);
+	if (!first)
 		return;
-	}
 	diag_error(program->diag, "repeated-property", property->name_span,
 		   times == MANY ? "'%s' is given twice for the same" : "'%s' is given twice",
 		   property->name);
-	diag_note(program->diag, given->property[*first - 1]->name_span, "the first is here");
+	diag_note(program->diag, *first, "the first is here");
 }
 
 static void check_property(struct program *program, const struct tree_block *block,
-			   struct given *given, const struct tree_property *property)
+			   struct name_places *given, const struct tree_property *property)
 {
 	int rule = 0;
 	while (rule < PROPERTY_RULES && (strcmp(property_rule[rule].block, block->kind) != 0 ||
@@ -204,7 +194,7 @@ static void check_contents(struct program *program, const struct tree_block *blo
 {
 	const struct tree_property *p = block->property;
 	const struct tree_block *b = block->block;
-	struct given given = {0};
+	struct name_places given = {0};
 	while (p || b) {
 		if (p && (!b || p->span.begin < b->span.begin)) {
 			check_property(program, block, &given, p);
@@ -237,36 +227,20 @@ static void check_block(struct program *program, const struct tree_block *block,
 
 /* ---- What a machine as a whole needs -------------------------------------------------------------------- */
 
-/* The blocks of a machine that have a name, in the order written. */
-struct named_blocks {
-	const struct tree_block **block;
-	int count;
-	struct name_index first; /* 1 + the position of the first of a name */
-};
-
-static void check_name(struct program *program, const struct tree_block *block,
-		       struct named_blocks *named)
-{
-	int *first = name_index_at(program->arena, &named->first, block->name);
-	if (*first == 0) {
-		ARENA_APPEND(program->arena, named->block, named->count, block);
-		*first = named->count;
-		return;
-	}
-	diag_error(program->diag, "redefinition", block->name_span, "'%s' is already defined",
-		   block->name);
-	diag_note(program->diag, named->block[*first - 1]->name_span,
-		  "the previous definition is here");
-}
-
 /* Mappings speak of memories and arrays by name, so a name stands once in the whole machine. */
 static void check_names(struct program *program, const struct tree_block *block,
-			struct named_blocks *named)
+			struct name_places *places)
 {
 	for (; block; block = block->next) {
+		const struct span *first = NULL;
 		if (block->name)
-			check_name(program, block, named);
-		check_names(program, block->block, named);
+			first = name_stood(program->arena, places, block->name, block->name_span);
+		if (first) {
+			diag_error(program->diag, "redefinition", block->name_span,
+				   "'%s' is already defined", block->name);
+			diag_note(program->diag, *first, "the previous definition is here");
+		}
+		check_names(program, block->block, places);
 	}
 }
 
@@ -332,7 +306,7 @@ static void check_sizes(struct program *program, const struct tree_block *block,
 static void check_whole(struct program *program, const struct tree_block *block,
 			enum machine_kind kind)
 {
-	struct named_blocks named = {0};
+	struct name_places named = {0};
 	check_names(program, block->block, &named);
 	check_units(program, block->block, 1);
 	if (kind == MACHINE_ACCELERATOR) {

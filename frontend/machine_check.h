@@ -29,7 +29,8 @@ enum form {
 	FORM_OVERLAP,
 	FORM_ROLE,
 	FORM_DATAFLOW, /* of the program, or built in */
-	FORM_MACHINE   /* a machine or cpu of the program */
+	FORM_MACHINE,  /* a machine or cpu of the program */
+	FORM_COUNT
 };
 
 /* Checks the values of one property; what is wrong is in the program's diag. */

@@ -14,7 +14,7 @@ static const struct {
 	unsigned measures;
 	bool may_be_zero, is_whole;
 	const char *example;
-} quantity_form[] = {
+} quantity_form[FORM_COUNT] = {
 	[FORM_WHOLE] = {TAKES(NONE), false, true, "a whole number, as in 8"},
 	[FORM_FREQUENCY] = {TAKES(FREQUENCY), false, false, "a frequency, as in 200 MHz"},
 	[FORM_BITS] = {TAKES(DATA), false, true, "an amount of data, as in 16 bit"},
@@ -46,6 +46,11 @@ static const char *const direction_words[] = {"horizontal", "vertical", "both", 
 static const char *const dataflow_words[] = {"weight_stationary", "output_stationary",
 					     "input_stationary",  "row_stationary",
 					     "no_local_reuse",    NULL};
+static const char *const *const word_form[FORM_COUNT] = {
+	[FORM_HALO] = halo_words,
+	[FORM_OVERLAP] = overlap_words,
+	[FORM_ROLE] = role_words,
+};
 
 static int length_of(const char *const words[])
 {
@@ -225,6 +230,19 @@ static void check_word(struct program *program, const char *what, const struct t
 			   joined(program, words));
 }
 
+/* A name that stood before among the same. */
+static void check_once(struct program *program, struct name_places *seen,
+		       const struct tree_expr *expr)
+{
+	if (expr->kind != EXPR_NAME)
+		return;
+	const struct span *first = name_stood(program->arena, seen, expr->name, expr->span);
+	if (!first)
+		return;
+	diag_error(program->diag, "repeated-name", expr->span, "'%s' is named twice", expr->name);
+	diag_note(program->diag, *first, "the first is here");
+}
+
 /* multicast(row, column, I): the axes along which one send reaches all, and the tensors that are sent so. */
 static void check_network(struct program *program, const struct tree_property *property,
 			  const struct tree_expr *expr)
@@ -235,13 +253,10 @@ static void check_network(struct program *program, const struct tree_property *p
 	if (expr->named)
 		diag_error(program->diag, "bad-value", expr->span,
 			   "a network takes axes and tensors, as in multicast(row, I)");
+	struct name_places seen = {0};
 	for (int i = 0; i < expr->arg_count; i++) {
 		check_word(program, expr->name, expr->arg[i], served_words);
-		for (int k = 0; k < i; k++)
-			if (expr->arg[i]->kind == EXPR_NAME && expr->arg[k]->kind == EXPR_NAME &&
-			    strcmp(expr->arg[i]->name, expr->arg[k]->name) == 0)
-				diag_error(program->diag, "repeated-name", expr->arg[i]->span,
-					   "'%s' is named twice", expr->arg[i]->name);
+		check_once(program, &seen, expr->arg[i]);
 	}
 }
 
@@ -259,20 +274,18 @@ static bool check_tensor(struct program *program, const struct tree_property *pr
 
 static void check_tensors(struct program *program, const struct tree_property *property)
 {
-	struct name_index first = {0}; /* 1 + the position where a name stands first */
-	for (int i = 0; i < property->value_count; i++) {
-		const struct tree_expr *tensor = property->value[i];
-		if (!check_tensor(program, property, tensor))
-			continue;
-		int *at = name_index_at(program->arena, &first, tensor->name);
-		if (*at == 0) {
-			*at = i + 1;
-			continue;
-		}
-		diag_error(program->diag, "repeated-name", tensor->span, "'%s' is named twice",
-			   tensor->name);
-		diag_note(program->diag, property->value[*at - 1]->span, "the first is here");
-	}
+	struct name_places seen = {0};
+	for (int i = 0; i < property->value_count; i++)
+		if (check_tensor(program, property, property->value[i]))
+			check_once(program, &seen, property->value[i]);
+}
+
+static void check_text(struct program *program, const struct tree_property *property)
+{
+	const struct tree_expr *text = property->value[0];
+	if (text->kind != EXPR_STRING && text->kind != EXPR_ERROR)
+		diag_error(program->diag, "bad-value", text->span,
+			   "'%s' is a text in double quotes", property->name);
 }
 
 /* read 6 write 7: a word before each quantity; one quantity alone stands for all. */
@@ -283,6 +296,7 @@ static void check_each(struct program *program, const struct tree_property *prop
 		check_quantity(program, property, property->value[0], form);
 		return;
 	}
+	struct name_places seen = {0};
 	for (int i = 0; i < property->value_count; i += 2) {
 		const struct tree_expr *word = property->value[i];
 		check_word(program, property->name, word, words);
@@ -293,11 +307,7 @@ static void check_each(struct program *program, const struct tree_property *prop
 			return;
 		}
 		check_quantity(program, property, property->value[i + 1], form);
-		for (int k = 0; k < i; k += 2)
-			if (word->kind == EXPR_NAME && property->value[k]->kind == EXPR_NAME &&
-			    strcmp(word->name, property->value[k]->name) == 0)
-				diag_error(program->diag, "repeated-name", word->span,
-					   "'%s' is named twice", word->name);
+		check_once(program, &seen, word);
 	}
 }
 
@@ -392,21 +402,13 @@ void machine_value_check(struct program *program, const struct tree_property *pr
 	struct tree_expr *const *value = property->value;
 	if (!check_count(program, property, form))
 		return;
-	switch (form) {
-	case FORM_FLAG:
-		break;
-	case FORM_WHOLE:
-	case FORM_FREQUENCY:
-	case FORM_BITS:
-	case FORM_BYTES:
-	case FORM_SIZE:
-	case FORM_TIME:
-	case FORM_COST:
-	case FORM_RATE:
-	case FORM_LEAKAGE:
+	if (quantity_form[form].measures)
 		check_quantity(program, property, value[0], form);
-		break;
+	if (word_form[form])
+		check_word(program, property->name, value[0], word_form[form]);
+	switch (form) {
 	case FORM_SIZES:
+	case FORM_PORT:
 		if (property->value_count == 1)
 			check_quantity(program, property, value[0], FORM_SIZE);
 		else if (check_tensor(program, property, value[0]))
@@ -419,16 +421,10 @@ void machine_value_check(struct program *program, const struct tree_property *pr
 		check_each(program, property, rate_words, FORM_RATE);
 		break;
 	case FORM_TEXT:
-		if (value[0]->kind != EXPR_STRING && value[0]->kind != EXPR_ERROR)
-			diag_error(program->diag, "bad-value", value[0]->span,
-				   "'%s' is a text in double quotes", property->name);
+		check_text(program, property);
 		break;
 	case FORM_TENSORS:
 		check_tensors(program, property);
-		break;
-	case FORM_PORT:
-		if (check_tensor(program, property, value[0]))
-			check_quantity(program, property, value[1], FORM_SIZE);
 		break;
 	case FORM_LINK:
 		if (check_tensor(program, property, value[0]))
@@ -437,20 +433,13 @@ void machine_value_check(struct program *program, const struct tree_property *pr
 	case FORM_NETWORK:
 		check_network(program, property, value[0]);
 		break;
-	case FORM_HALO:
-		check_word(program, property->name, value[0], halo_words);
-		break;
-	case FORM_OVERLAP:
-		check_word(program, property->name, value[0], overlap_words);
-		break;
-	case FORM_ROLE:
-		check_word(program, property->name, value[0], role_words);
-		break;
 	case FORM_DATAFLOW:
 		check_dataflow(program, value[0]);
 		break;
 	case FORM_MACHINE:
 		check_machine(program, value[0]);
+		break;
+	default: /* in one of the tables, or a flag */
 		break;
 	}
 }

@@ -1,4 +1,4 @@
-/* name_index.c -- a number for each interned name, in a table at most half full. */
+/* name_index.c -- a number for each interned name, in a table at most half full; with it, where names stand first. */
 #include "frontend/name_index.h"
 
 #include <stdint.h>
@@ -38,4 +38,15 @@ int *name_index_at(struct arena *arena, struct name_index *index, const char *na
 	index->used += !slot->name;
 	slot->name = name;
 	return &slot->number;
+}
+
+const struct span *name_stood(struct arena *arena, struct name_places *places, const char *name,
+			      struct span here)
+{
+	int *number = name_index_at(arena, &places->index, name);
+	if (*number > 0)
+		return &places->place[*number - 1];
+	ARENA_APPEND(arena, places->place, places->count, here);
+	*number = places->count;
+	return NULL;
 }
