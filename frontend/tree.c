@@ -261,7 +261,9 @@ struct tree *tree_parse(struct arena *arena, struct diag *diag, const struct sou
 	if (nul) {
 		uint32_t at = (uint32_t)(nul - source->text);
 		diag_error(diag, "bad-character", (struct span){source, at, at + 1},
-			   "a NUL byte: this is not a text file");
+			   "a NUL byte: this is not a text file; networks are read from .dnn texts "
+			   "and .onnx models");
+		return tree;
 	}
 	lexer_open(parse);
 	parser_parse(parse);
