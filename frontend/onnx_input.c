@@ -22,20 +22,31 @@ static const char *dim_name(struct onnx *o, const Onnx__TensorShapeProto__Dimens
 		       : NULL;
 }
 
-struct open_dim {          /* a dimension of an input that the model leaves open */
+struct input_dim {         /* a dimension of an input */
 	const char *name;  /* the model's, or NULL */
 	const char *alias; /* "x.2" */
+	int64_t fixed;     /* the model's extent; 0: it leaves the dimension open */
 };
 
-/* The extent of dimension axis of an input, 0 after an error. Notes open dimensions. */
+/* Does -dim agree with an extent that the model gives? */
+static void check_fixed(struct onnx *o, const char *input, int axis, const struct input_dim *dim)
+{
+	const struct dim_binding *given = binding(o, dim->alias);
+	if (given && given->extent != dim->fixed)
+		onnx_error(o, NULL, "dimension %d of input '%s' is %lld in the model", axis,
+			   onnx_shown(o->arena, input), (long long)dim->fixed);
+}
+
+/* The extent of dimension axis of an input, 0 after an error. Notes what the model says of it. */
 static int64_t extent_of(struct onnx *o, const char *input, int axis,
-			 const Onnx__TensorShapeProto__Dimension *d, struct open_dim *open)
+			 const Onnx__TensorShapeProto__Dimension *d, struct input_dim *open)
 {
 	bool has_value = d->value_case == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE;
 	open->name = dim_name(o, d);
 	open->alias = arena_printf(o->arena, "%s.%d", input, axis);
 	if (has_value && d->dim_value >= 1) {
-		open->alias = NULL;
+		open->fixed = d->dim_value;
+		check_fixed(o, input, axis, open);
 		return d->dim_value;
 	}
 	const struct dim_binding *given = binding(o, open->alias);
@@ -58,8 +69,8 @@ static int64_t extent_of(struct onnx *o, const char *input, int axis,
 	return 0;
 }
 
-struct open_dims {
-	struct open_dim *item;
+struct input_dims {
+	struct input_dim *item;
 	int count;
 };
 
@@ -93,7 +104,7 @@ static const Onnx__TypeProto__Tensor *input_type(struct onnx *o, const struct on
 	return tensor;
 }
 
-static bool open_input(struct onnx *o, struct onnx_value *v, struct open_dims *dims)
+static bool open_input(struct onnx *o, struct onnx_value *v, struct input_dims *dims)
 {
 	enum type element;
 	const Onnx__TypeProto__Tensor *type = input_type(o, v, &element);
@@ -102,12 +113,11 @@ static bool open_input(struct onnx *o, struct onnx_value *v, struct open_dims *d
 	bool known = type != NULL;
 	int rank = known ? (int)type->shape->n_dim : 0;
 	for (int i = 0; i < rank; i++) {
-		struct open_dim open;
-		extent[i] = extent_of(o, v->name, i, type->shape->dim[i], &open);
-		name[i] = open.name;
+		struct input_dim dim = {0};
+		extent[i] = extent_of(o, v->name, i, type->shape->dim[i], &dim);
+		name[i] = dim.name;
 		known &= extent[i] > 0;
-		if (open.alias)
-			ARENA_APPEND(o->arena, dims->item, dims->count, open);
+		ARENA_APPEND(o->arena, dims->item, dims->count, dim);
 	}
 	if (known && !shape_count(rank, extent, &count)) {
 		onnx_error(o, NULL, "the size of input '%s' does not fit 64 bits",
@@ -119,19 +129,30 @@ static bool open_input(struct onnx *o, struct onnx_value *v, struct open_dims *d
 	return known && v->tensor;
 }
 
+/* Is this the name by place of a dimension that the model gives? check_fixed has looked at its extent. */
+static bool is_fixed(const struct input_dims *dims, const char *given)
+{
+	for (int i = 0; i < dims->count; i++)
+		if (dims->item[i].fixed && !strcmp(dims->item[i].alias, given))
+			return true;
+	return false;
+}
+
 /* A -dim that names nothing is a mistake of the user. */
-static void check_bindings(struct onnx *o, const struct open_dims *dims)
+static void check_bindings(struct onnx *o, const struct input_dims *dims)
 {
 	const char **candidate = ARENA_ARRAY(o->arena, 2 * (size_t)dims->count + 1, const char *);
 	int count = 0;
 	for (int i = 0; i < dims->count; i++) {
+		if (dims->item[i].fixed)
+			continue;
 		if (dims->item[i].name)
 			candidate[count++] = dims->item[i].name;
 		candidate[count++] = dims->item[i].alias;
 	}
 	for (int i = 0; o->options && i < o->options->dim_count; i++) {
 		const char *given = o->options->dim[i].name;
-		bool found = false;
+		bool found = is_fixed(dims, given);
 		for (int k = 0; k < count && !found; k++)
 			found = !strcmp(candidate[k], given);
 		const char *near = found ? NULL : diag_nearest(given, candidate, count);
@@ -148,7 +169,7 @@ static void check_bindings(struct onnx *o, const struct open_dims *dims)
 
 bool onnx_inputs_open(struct onnx *o)
 {
-	struct open_dims dims = {0};
+	struct input_dims dims = {0};
 	bool opened = true;
 	for (size_t i = 0; i < o->graph->n_input; i++) {
 		const char *name = o->graph->input[i]->name;

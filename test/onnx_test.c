@@ -294,12 +294,18 @@ Test(onnx, open_dimensions)
 	cr_expect_eq(i.network->input[0]->extent[1], 5, "by place");
 	import_free(&i);
 
+	i = import_open("2,3", "x.1=3");
+	cr_assert(i.network, "as the model has it: %s", i.text);
+	import_free(&i);
+
 	expect_error(import_open("N,W", ""), "open",
 		     "dimension 1 of input 'x' is open in the model; give its "
 		     "extent: -dim W=EXTENT");
 	expect_error(import_open("2,?", ""), "unnamed", "-dim x.1=EXTENT");
 	expect_error(import_open("N,3", "M=2"), "no such", "no open dimension is called 'M'");
-	expect_error(import_open("2,3", "x.0=4"), "fixed", "the model leaves none open");
+	expect_error(import_open("2,3", "M=4"), "none", "the model leaves none open");
+	expect_error(import_open("2,3", "x.0=4"), "fixed",
+		     "dimension 0 of input 'x' is 2 in the model");
 	expect_error(import_open("2,-5", ""), "negative",
 		     "dimension 1 of input 'x' has -5 elements");
 	expect_error(import_open("4611686018427387904,16", ""), "huge", "does not fit 64 bits");
