@@ -181,6 +181,9 @@ static char *replace(const char *name, const char *path, const struct stat *old,
 	char *temp;
 	mode_t mode = old ? old->st_mode & 0777 : 0666;
 	int fd = create_beside(path, mode, &temp);
+	if (fd < 0 && errno == ENOENT && folder_length(path) > 0)
+		return sentence("%s: cannot be written: there is no folder %.*s", name,
+				folder_length(path), path);
 	if (fd < 0)
 		return sentence("%s: cannot be written: no file can be made beside it: %s", name,
 				reason(errno));
@@ -229,6 +232,9 @@ char *file_make_folder(const char *path)
 	int cause = errno;
 	if (stat(path, &there) == 0 && S_ISDIR(there.st_mode))
 		return NULL;
+	if (cause == ENOENT && folder_length(path) > 0)
+		return sentence("%s: no folder can be made there: there is no folder %.*s", path,
+				folder_length(path), path);
 	return sentence("%s: no folder can be made there: %s", path, reason(cause));
 }
 

@@ -199,7 +199,12 @@ static char *find_header(struct header *h, const char *file, size_t size)
 			"length alone takes 8; copy the file again",
 			h->file, size);
 	memcpy(&length, file, sizeof length);
-	if (length > size - sizeof length)
+	bool is_cut = length > size - sizeof length;
+	if (is_cut && size > sizeof length && file[sizeof length] != '{')
+		return sentence("%s: is no .safetensors file, whose ninth byte is a '{'; write one "
+				"with save_file of Python's safetensors",
+				h->file);
+	if (is_cut)
 		return sentence("%s: the .safetensors header has %" PRIu64 " bytes by its length, "
 				"and the file %zu after it; copy the file again",
 				h->file, length, size - sizeof length);

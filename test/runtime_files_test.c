@@ -264,12 +264,12 @@ Test(file, a_reader_sees_the_old_or_the_new_file)
 
 Test(file, what_cannot_be_written_is_told)
 {
-	fails(file_write("none/f", "x", 1), "none/f", "No such file or directory");
+	fails(file_write("none/f", "x", 1), "none/f", "there is no folder none/");
 	fails(file_write(".", "x", 1), ".", "directory");
 	fails(file_write("", "x", 1), "", "No such file or directory");
 	succeeds(file_write("f", "x", 1));
 	fails(file_write("f/g", "x", 1), "f/g", "Not a directory");
-	fails(file_write("new/", "x", 1), "new/", "irectory");
+	fails(file_write("new/", "x", 1), "new/", "there is no folder new/");
 	fails(file_write("/dev/full", "x", 1), "/dev/full", "No space left on device");
 	cr_expect_eq(entries(), 1, "only f is there");
 }
@@ -796,6 +796,8 @@ static const struct {
 	{"\xff\xff\xff\xff\xff\xff\xff\xff{}", 10, "has 18446744073709551615 bytes"},
 	{"\xf8\xff\xff\xff\xff\xff\xff\xff{}", 10, "has 18446744073709551608 bytes"},
 	{"\0\0\0\0\0\0\0\0{}", 10, "byte 0 of the .safetensors header"},
+	{"\3\0\0\0\0\0\0\0[]", 10, "is no .safetensors file"},
+	{"\x93NUMPY\1\0v\0", 10, "is no .safetensors file"},
 	{"\4\0\0\0\0\0\0\0{}\0\0", 12, "of the .safetensors header"},
 	{"\4\0\0\0\0\0\0\0\0{} ", 12, "of the .safetensors header"},
 	{"\7\0\0\0\0\0\0\0{\"\0\":1}", 15, "of the .safetensors header"},
