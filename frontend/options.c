@@ -24,6 +24,7 @@ enum key {
 	KEY_WERROR,
 	KEY_VERSION,
 	KEY_HELP,
+	KEY_SHORT_HELP = 'h', /* not for -hw */
 	KEY_OUT = 'o',
 	KEY_QUIET = 'w'
 };
@@ -47,6 +48,7 @@ static const struct argp_option table[] = {
 	{0, KEY_QUIET, 0, 0, "show no warnings", 0},
 	{"version", KEY_VERSION, 0, 0, "print the version", 0},
 	{"help", KEY_HELP, 0, 0, "print this text", 0},
+	{0, KEY_SHORT_HELP, 0, OPTION_HIDDEN, 0, 0},
 	{0},
 };
 
@@ -67,6 +69,7 @@ static const struct {
 	{KEY_QUIET, 0, offsetof(struct options, warnings_are_hidden)},
 	{KEY_VERSION, 0, offsetof(struct options, version)},
 	{KEY_HELP, 0, offsetof(struct options, help)},
+	{KEY_SHORT_HELP, 0, offsetof(struct options, help)},
 };
 /* clang-format on */
 
@@ -170,6 +173,10 @@ static char *parse_colour(struct options *options, const char *text)
 
 static char *parse_file(struct options *options, const char *path)
 {
+	if (file_has_ending(path, ".npz"))
+		return sentence("'%s': .npz files are not read; store each array by itself with "
+				"numpy.save, as .npy",
+				path);
 	if (!file_has_ending(path, ".npy")) {
 		if (options->network_file && file_has_ending(path, ".hw"))
 			return sentence("a machine is given with -hw: -hw %s", path);
@@ -185,10 +192,32 @@ static char *parse_file(struct options *options, const char *path)
 	return NULL;
 }
 
+/* A path that -o would make a folder of, though its ending says that a file is meant. */
+static char *check_out(const struct options *options)
+{
+	static const char *const code[] = {".o", ".ll", ".s"};
+	static const char *const unwritten[] = {
+		".so",  ".a",           ".obj", ".lib", ".dll",  ".dylib", ".exe", ".bin",
+		".elf", ".c",           ".h",   ".cpp", ".cc",   ".hpp",   ".asm", ".S",
+		".bc",  ".ir",          ".rs",  ".py",  ".txt",  ".csv",   ".npz", ".json",
+		".pt",  ".safetensors", ".dnn", ".hw",  ".onnx", ".map"};
+	const char *out = options->out;
+	for (size_t i = 0; out && i < sizeof unwritten / sizeof unwritten[0]; i++)
+		if (file_has_ending(out, unwritten[i]))
+			return sentence("'%s': no %s files are written; -o takes %s", out,
+					unwritten[i],
+					options->run ? "a .npy file or a folder"
+						     : ".o (with its .h), .ll, .s or a folder");
+	for (size_t i = 0; out && options->run && i < sizeof code / sizeof code[0]; i++)
+		if (file_has_ending(out, code[i]))
+			return sentence("with -run, -o names a .npy file or a folder, not '%s'",
+					out);
+	return NULL;
+}
+
 /* What the options must agree on. */
 static char *check_agreement(const struct options *options)
 {
-	static const char *const code[] = {".o", ".ll", ".s"};
 	const char *out = options->out;
 	if (options->help || options->version)
 		return NULL;
@@ -199,11 +228,7 @@ static char *check_agreement(const struct options *options)
 				options->input[0]);
 	if (out && !options->run && file_has_ending(out, ".npy"))
 		return sentence("'%s' is for an output, and without -run nothing is executed", out);
-	for (int i = 0; out && options->run && i < 3; i++)
-		if (file_has_ending(out, code[i]))
-			return sentence("with -run, -o names a .npy file or a folder, not '%s'",
-					out);
-	return NULL;
+	return check_out(options);
 }
 
 /* Why argp refused this argument: no such option, or its value is missing or too much. */
@@ -288,6 +313,8 @@ void options_print_help(FILE *out)
 {
 	fputs("usage: dnnc NETWORK.dnn|MODEL.onnx [-hw MACHINE.hw] [-o PATH] [options]\n\n", out);
 	for (const struct argp_option *option = table; option->key; option++) {
+		if (option->flags & OPTION_HIDDEN)
+			continue;
 		char letter[2] = {(char)option->key, '\0'}, name[40];
 		snprintf(name, sizeof name, "-%s %s", option->name ? option->name : letter,
 			 option->arg ? option->arg : "");

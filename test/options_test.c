@@ -53,6 +53,8 @@ Test(options, all_of_them)
 	cr_expect_str_eq(options.cpu, "a72");
 	cr_expect_str_eq(options.triple, "aarch64-linux-gnu");
 	cr_expect_null(parse(&options, "-help", text), "needs no network");
+	cr_expect_null(parse(&options, "-h", text), "means -help and not -hw");
+	cr_expect(options.help);
 	cr_expect_null(parse(&options, "-version", text), "needs no network");
 }
 
@@ -85,6 +87,12 @@ Test(options, wrong_ones)
 		{"a.dnn x.npy", "'x.npy' is an input, and without -run nothing is executed"},
 		{"a.dnn -o y.npy",
 		 "'y.npy' is for an output, and without -run nothing is executed"},
+		{"a.dnn -run x.npz", "'x.npz': .npz files are not read; store each array by itself "
+				     "with numpy.save, as .npy"},
+		{"a.dnn -o u.so", "'u.so': no .so files are written; -o takes .o (with its .h), "
+				  ".ll, .s or a folder"},
+		{"a.dnn -run x.npy -o y.npz",
+		 "'y.npz': no .npz files are written; -o takes a .npy file or a folder"},
 		{"a.dnn -run x.npy -o y.o",
 		 "with -run, -o names a .npy file or a folder, not 'y.o'"},
 	};
