@@ -220,46 +220,64 @@ static void error_argument_name(struct elaborator *e, struct frame *frame,
 	diag_note(e->diag, frame->item->name_span, "'%s' is described here", frame->item->name);
 }
 
-/* Sorts arguments to formals: value[i] and is_given[i] for the i-th formal, the rest to frame->given; `each` becomes a list. */
-static bool sort_arguments(struct elaborator *e, struct frame *frame, struct argument *arg,
-			   int count, struct value *value, bool *is_given)
+/* Arguments that have a name: value[i] and is_given[i] are those of the i-th formal; parameters go to frame->given. */
+static bool place_named(struct elaborator *e, struct frame *frame, const struct argument *arg,
+			struct value value[], bool is_given[])
+{
+	const struct tree_formal *formal = frame->item->formal;
+	int i = 0;
+
+	for (; formal && strcmp(formal->name, arg->name) != 0; formal = formal->next)
+		i++;
+	if (formal && is_given[i]) {
+		elab_error(e, frame->caller, "repeated-argument", arg->value.span,
+			   "'%s' is given twice", arg->name);
+		return false;
+	}
+	if (formal) {
+		value[i] = arg->value;
+		is_given[i] = true;
+		return true;
+	}
+	if (!declares(frame->item->body, arg->name)) {
+		error_argument_name(e, frame, arg);
+		return false;
+	}
+	ARENA_APPEND(e->arena, frame->given, frame->given_count, *arg);
+	return true;
+}
+
+/* One more tensor, or several, of a formal that takes `each`. */
+static void add_each(struct elaborator *e, struct value *list, const struct value *given)
+{
+	const struct value *item = given->kind == VALUE_LIST ? given->item : given;
+	int count = given->kind == VALUE_LIST ? given->count : 1;
+
+	list->kind = VALUE_LIST;
+	for (int i = 0; i < count; i++)
+		ARENA_APPEND(e->arena, list->item, list->count, item[i]);
+}
+
+static bool is_for_each(const struct value *value)
+{
+	return value->kind == VALUE_TENSOR || value->kind == VALUE_LIST;
+}
+
+/* Arguments without a name take the formals that no name took, in order; `each` takes all tensors that follow. */
+static bool place_others(struct elaborator *e, struct frame *frame, const struct argument arg[],
+			 int count, struct value value[], bool is_given[])
 {
 	const struct tree_formal *formal = frame->item->formal;
 	int at = 0;
-	bool ok = true;
+	bool is_open = false; /* an `each` that took some already and may take more */
 
-	for (int i = 0; i < count; i++) {
-		const struct tree_formal *f;
-		int k = 0;
-
-		if (!arg[i].name)
-			continue;
-		for (f = formal; f && strcmp(f->name, arg[i].name) != 0; f = f->next)
-			k++;
-		if (f && is_given[k]) {
-			elab_error(e, frame->caller, "repeated-argument", arg[i].value.span,
-				   "'%s' is given twice", arg[i].name);
-			ok = false;
-		} else if (f) {
-			value[k] = arg[i].value;
-			is_given[k] = true;
-		} else if (declares(frame->item->body, arg[i].name)) {
-			ARENA_APPEND(e->arena, frame->given, frame->given_count, arg[i]);
-		} else {
-			error_argument_name(e, frame, &arg[i]);
-			ok = false;
-		}
-	}
 	for (int i = 0; i < count; i++) {
 		if (arg[i].name)
 			continue;
-		while (formal && is_given[at] && !formal->is_each) {
+		while (formal && ((is_given[at] && !is_open) ||
+				  (formal->is_each && !is_for_each(&arg[i].value)))) {
 			formal = formal->next;
-			at++;
-		}
-		if (formal && formal->is_each && arg[i].value.kind != VALUE_TENSOR &&
-		    arg[i].value.kind != VALUE_LIST) {
-			formal = formal->next;
+			is_open = false;
 			at++;
 		}
 		if (!formal) {
@@ -267,20 +285,25 @@ static bool sort_arguments(struct elaborator *e, struct frame *frame, struct arg
 				   "'%s' takes no further argument", frame->item->name);
 			return false;
 		}
-		if (formal->is_each && arg[i].value.kind == VALUE_LIST) {
-			for (int k = 0; k < arg[i].value.count; k++)
-				ARENA_APPEND(e->arena, value[at].item, value[at].count,
-					     arg[i].value.item[k]);
-			value[at].kind = VALUE_LIST;
-		} else if (formal->is_each) {
-			value[at].kind = VALUE_LIST;
-			ARENA_APPEND(e->arena, value[at].item, value[at].count, arg[i].value);
-		} else {
+		is_open = formal->is_each;
+		if (is_open)
+			add_each(e, &value[at], &arg[i].value);
+		else
 			value[at] = arg[i].value;
-		}
 		is_given[at] = true;
 	}
-	return ok;
+	return true;
+}
+
+static bool sort_arguments(struct elaborator *e, struct frame *frame, const struct argument arg[],
+			   int count, struct value value[], bool is_given[])
+{
+	bool ok = true;
+
+	for (int i = 0; i < count; i++)
+		if (arg[i].name)
+			ok &= place_named(e, frame, &arg[i], value, is_given);
+	return place_others(e, frame, arg, count, value, is_given) && ok;
 }
 
 /* An attribute with a length: a list whose elements are repeated to that length. */

@@ -237,17 +237,73 @@ static const char *param_name(struct elaborator *e, struct frame *frame, const c
 	return arena_printf(e->arena, "%s.%s", frame->param_path, name);
 }
 
+/* What a declaration says of its tensor. */
+struct declared {
+	enum type type;
+	int rank;
+	int64_t extent[MAX_RANK];
+	const char *dim[MAX_RANK];
+};
+
+static bool read_declared(struct elaborator *e, struct frame *frame, const struct tree_stmt *stmt,
+			  struct declared *d)
+{
+	enum type fallback = frame->first ? frame->first->type : TYPE_F32;
+	bool has_type = elab_type(e, frame, &stmt->type, fallback, &d->type);
+	int64_t count;
+
+	d->rank = extents(e, frame, stmt, d->extent, d->dim);
+	if (d->rank >= 0 && !shape_count(d->rank, d->extent, &count)) {
+		elab_error(e, frame, "too-large", stmt->span,
+			   "a tensor of this shape has more than 2^63 bytes");
+		return false;
+	}
+	return has_type && d->rank >= 0;
+}
+
+/* param or state: the tensor that the call gives, else a new one; NULL after an error. */
+static struct tensor *declare_param(struct elaborator *e, struct frame *frame,
+				    const struct tree_stmt *stmt, const struct declared *d)
+{
+	struct init init = {d->rank >= 2 ? INIT_HE : INIT_CONSTANT, 0};
+	struct tensor *tensor;
+	bool is_given = false;
+
+	if (stmt->init && !initialiser(e, frame, stmt->init, &init))
+		return NULL;
+	tensor = given(e, frame, stmt, d->type, d->rank, d->extent, &is_given);
+	if (is_given)
+		return tensor;
+	tensor = elab_tensor_new(e, param_name(e, frame, stmt->name), d->type,
+				 stmt->declare == DECLARE_STATE ? ROLE_STATE : ROLE_PARAM, d->rank,
+				 d->extent, d->dim, elab_user_span(frame, stmt->span));
+	tensor->init = init;
+	tensor->layer = frame->path;
+	return tensor;
+}
+
+/* A tensor that the statements which follow write. */
+static struct tensor *declare_local(struct elaborator *e, struct frame *frame,
+				    const struct tree_stmt *stmt, const struct declared *d)
+{
+	const char *name = arena_printf(e->arena, "%s%s%s", frame->path, frame->path[0] ? "." : "",
+					stmt->name);
+	struct tensor *tensor = elab_tensor_new(e, name, d->type, ROLE_LOCAL, d->rank, d->extent,
+						d->dim, elab_user_span(frame, stmt->span));
+
+	tensor->layer = frame->path;
+	e->state[tensor->id].owner = frame;
+	e->state[tensor->id].is_named = !frame->caller;
+	elab_fill(e, frame, tensor, 0, stmt->span);
+	return tensor;
+}
+
 void elab_declare(struct elaborator *e, struct frame *frame, const struct tree_stmt *stmt)
 {
 	struct binding *previous = elab_find(frame, stmt->name);
-	int64_t extent[MAX_RANK] = {0}, count;
-	const char *dim[MAX_RANK] = {NULL};
-	struct init init = {INIT_CONSTANT, 0};
+	struct declared declared = {0};
 	struct tensor *tensor = NULL;
-	struct value poison = elab_poison();
-	enum type type;
-	bool is_given = false, ok;
-	int rank;
+	struct value value = elab_poison();
 
 	if (previous && frame->loop_level == 0) {
 		elab_error(e, frame, "redefinition", stmt->name_span, "'%s' is already defined",
@@ -255,43 +311,14 @@ void elab_declare(struct elaborator *e, struct frame *frame, const struct tree_s
 		diag_note(e->diag, previous->span, "the previous definition is here");
 		return;
 	}
-	ok = elab_type(e, frame, &stmt->type, frame->first ? frame->first->type : TYPE_F32, &type);
-	rank = extents(e, frame, stmt, extent, dim);
-	if (rank >= 0 && !shape_count(rank, extent, &count)) {
-		elab_error(e, frame, "too-large", stmt->span,
-			   "a tensor of this shape has more than 2^63 bytes");
-		rank = -1;
-	}
-	ok = ok && rank >= 0;
-	if (rank >= 2)
-		init.kind = INIT_HE;
-	if (ok && stmt->init && stmt->declare != DECLARE_TENSOR)
-		ok = initialiser(e, frame, stmt->init, &init);
-	if (ok && stmt->declare != DECLARE_TENSOR)
-		tensor = given(e, frame, stmt, type, rank, extent, &is_given);
-	if (!ok || (is_given && !tensor)) {
-		elab_bind(e, frame, stmt->name, BIND_VALUE, stmt->name_span)->value = poison;
-		frame->result = poison;
-		return;
-	}
-	if (!tensor && stmt->declare != DECLARE_TENSOR) {
-		tensor = elab_tensor_new(e, param_name(e, frame, stmt->name), type,
-					 stmt->declare == DECLARE_STATE ? ROLE_STATE : ROLE_PARAM,
-					 rank, extent, dim, elab_user_span(frame, stmt->span));
-		tensor->init = init;
-		tensor->layer = frame->path;
-	} else if (!tensor) {
-		tensor = elab_tensor_new(e,
-					 arena_printf(e->arena, "%s%s%s", frame->path,
-						      frame->path[0] ? "." : "", stmt->name),
-					 type, ROLE_LOCAL, rank, extent, dim,
-					 elab_user_span(frame, stmt->span));
-		tensor->layer = frame->path;
-		e->state[tensor->id].owner = frame;
-		e->state[tensor->id].is_named = !frame->caller;
-		elab_fill(e, frame, tensor, 0, stmt->span);
-	}
-	elab_bind(e, frame, stmt->name, BIND_VALUE, stmt->name_span)->value = value_tensor(tensor);
+	if (read_declared(e, frame, stmt, &declared))
+		tensor = stmt->declare == DECLARE_TENSOR ? declare_local(e, frame, stmt, &declared)
+							 : declare_param(e, frame, stmt, &declared);
+	if (tensor)
+		value = value_tensor(tensor);
+	else
+		frame->result = value;
+	elab_bind(e, frame, stmt->name, BIND_VALUE, stmt->name_span)->value = value;
 }
 
 /* ---- Fills and views ------------------------------------------------------------------------------------------ */
@@ -414,34 +441,42 @@ void elab_complete(struct elaborator *e, const struct frame *frame)
 	}
 }
 
-struct value elab_view(struct elaborator *e, struct frame *frame, struct tensor *of,
-		       struct value shape, struct span span)
+/* The extents of a view's shape, and in *open which of them is -1, or -1; that one becomes 1. False after an error. */
+static bool view_extents(struct elaborator *e, struct frame *frame, struct value shape,
+			 struct span span, int64_t extent[], int *open)
 {
-	int64_t extent[MAX_RANK], count = tensor_count(of), known = 1;
-	int open = -1;
-	struct tensor *view;
-
+	*open = -1;
 	if (shape.kind != VALUE_LIST || shape.count > MAX_RANK) {
 		elab_error(e, frame, "bad-shape-list", span,
 			   "a shape is a list of at most %d integers", MAX_RANK);
-		return elab_poison();
+		return false;
 	}
 	for (int i = 0; i < shape.count; i++) {
 		double number = shape.item[i].kind == VALUE_NUMBER ? shape.item[i].number : 0.5;
 
-		if (!elab_is_integer(number) || (number < 1 && (number != -1 || open >= 0))) {
+		if (!elab_is_integer(number) || (number < 1 && (number != -1 || *open >= 0))) {
 			elab_error(
 				e, frame, "bad-shape-list", span,
 				"extents are integers from 1, and one may be -1; element %d is %s",
 				i, elab_value_text(e, shape.item[i]));
-			return elab_poison();
+			return false;
 		}
-		extent[i] = (int64_t)number;
-		if (number == -1) {
-			open = i;
-			extent[i] = 1;
-		}
+		extent[i] = number == -1 ? 1 : (int64_t)number;
+		if (number == -1)
+			*open = i;
 	}
+	return true;
+}
+
+struct value elab_view(struct elaborator *e, struct frame *frame, struct tensor *of,
+		       struct value shape, struct span span)
+{
+	int64_t extent[MAX_RANK], count = tensor_count(of), known = 1;
+	struct tensor *view;
+	int open;
+
+	if (!view_extents(e, frame, shape, span, extent, &open))
+		return elab_poison();
 	if (!shape_count(shape.count, extent, &known))
 		known = INT64_MAX;
 	if (open >= 0 && count % known == 0) {

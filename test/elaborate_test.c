@@ -87,6 +87,7 @@ static const struct {
 	{"Y = dense(X)", "missing-argument", 1, 5, "needs the attribute 'units'"},
 	{"Y = dense(X, 4, 1, 5)", "too-many-arguments", 1, 20, "no further argument"},
 	{"Y = dense(X, units = 4, units = 5)", "repeated-argument", 1, 33, "given twice"},
+	{"Y = concat(X, X, X = (X, X, X, X, X))", "too-many-arguments", 1, 15, "no further"},
 	{"Y = dense(X, unit = 4)", "unknown-argument", 1, 14, "did you mean 'units'"},
 	{"Y = dense(X, 4, bias = 0, B = X)", "unused-parameter", 1, 31, "switch it off"},
 	{"Y = dense(X, 4, W = X)", "shape", 1, 21,
