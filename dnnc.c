@@ -123,6 +123,9 @@ static bool check(struct job *job)
 					  job->options.machine_file));
 	if (job->machine && job->options.dump[DUMP_MACHINE])
 		machine_print(job->machine, stdout);
+	if (job->machine && job->options.dump[DUMP_MACHINE] && job->machine->native &&
+	    !cpu_print_host(stdout, &job->diag))
+		return false;
 	return job->diag.errors > 0 || check_kind(job);
 }
 
@@ -219,7 +222,13 @@ static struct cpu_target target_of(const struct job *job)
 	const char *triple = options->triple ? options->triple : machine ? machine->triple : NULL;
 	if (cpu && strcmp(cpu, "native") == 0)
 		cpu = NULL;
-	return (struct cpu_target){.triple = triple, .cpu = cpu};
+	struct cpu_target target = {.triple = triple, .cpu = cpu};
+	if (machine && !options->cpu)
+		target.cpu_from = arena_printf(job->arena, "'cpu' of machine '%s'", machine->name);
+	if (machine && !options->triple)
+		target.triple_from =
+			arena_printf(job->arena, "'triple' of machine '%s'", machine->name);
+	return target;
 }
 
 /* Natively where a cpu is described, else by the reference interpreter. */

@@ -160,7 +160,7 @@ typedef void run_function(void **inputs, void **outputs, void *scratch);
 static void link_library(const struct network *net, const char *cpu, const char *path,
 			 const char *text)
 {
-	struct cpu_target target = {NULL, strcmp(cpu, "native") == 0 ? NULL : cpu, NULL};
+	struct cpu_target target = {.cpu = strcmp(cpu, "native") == 0 ? NULL : cpu};
 	char object[80], command[300], *data;
 	size_t size;
 	sprintf(object, "%s.o", path);
@@ -303,7 +303,8 @@ static const struct {
 	{"x86_64-linux-gnu", "haswell", NULL, NULL, NULL},
 	{"x86_64-linux-gnu", "x86-64", NULL, NULL, "fmaf"},
 	{"x86_64-linux-gnu", "i386", NULL, "64 bits", NULL},
-	{"x86_64-linux-gnu", "nonesuch", NULL, "nonesuch", NULL},
+	{"x86_64-linux-gnu", "nonesuch", NULL, "LLVM knows no processor 'nonesuch'", NULL},
+	{"aarch64-linux-gnu", "nonesuch", NULL, "as -mcpu has it", NULL},
 	{"x86_64-linux-gnu", "haswell", "+nonesuch", "nonesuch", NULL},
 	{"nonesuch-linux-gnu", NULL, NULL, "nonesuch", NULL},
 	{"", NULL, NULL, "-mtriple", NULL},
@@ -313,7 +314,9 @@ static const struct {
 
 static void expect_target(const struct network *net, size_t row)
 {
-	struct cpu_target target = {targets[row].triple, targets[row].cpu, targets[row].features};
+	struct cpu_target target = {.triple = targets[row].triple,
+				    .cpu = targets[row].cpu,
+				    .features = targets[row].features};
 	char *data, *note;
 	size_t size;
 	char *error = cpu_emit(net, &target, CPU_OBJECT, &data, &size, &note);
@@ -346,14 +349,16 @@ Test(cpu, every_target_is_an_object_or_a_sentence)
 
 Test(cpu, code_for_another_processor_is_not_run_here)
 {
-	static const struct cpu_target foreign[] = {{"aarch64-linux-gnu", NULL, NULL},
-						    {NULL, "i386", NULL}};
+	static const struct cpu_target foreign[] = {{.triple = "s390x-linux-gnu"},
+						    {.cpu = "i386", .cpu_from = "the test"}};
+	static const char *const message[] = {"by -mtriple", "the test asks for i386"};
 	struct run run = {0};
 	begin_network(&run, small);
 	for (int i = 0; i < 2; i++) {
 		struct cpu_program *program;
 		char *error = cpu_compile(run.network, &foreign[i], &program);
 		cr_assert_not_null(error, "row %d: no error", i);
+		cr_assert_not_null(strstr(error, message[i]), "row %d: %s", i, error);
 		cr_assert_null(program, "row %d: a program", i);
 		free(error);
 	}

@@ -24,6 +24,7 @@ struct cpu_target {
 	const char *triple;   /* NULL = this machine's */
 	const char *cpu;      /* NULL = this machine's; "generic" when the triple is another's */
 	const char *features; /* NULL = this machine's or the cpu's own */
+	const char *triple_from, *cpu_from; /* who names it, for messages; NULL = -mtriple, -mcpu */
 };
 
 enum cpu_form { CPU_OBJECT, CPU_ASSEMBLY, CPU_IR };

@@ -155,19 +155,31 @@ static void emit_apart(void *context, int fd)
 static const struct {
 	const char *words, *remedy;
 } complaints_known[] = {
-	{"is not a recognized processor",
-	 "-mcpu is to name a processor of the target; llc -mcpu=help lists them"},
 	{"is not a recognized feature",
 	 "features are to be those of the target; llc -mattr=help lists them"},
 	{"how to soften", "name a processor with floating-point instructions by -mcpu"},
-	{"64-bit code requested", "-mcpu is to name a processor with 64 bits"},
+	{"64-bit code requested", "name a processor with 64 bits"},
 	{"", "choose another -mcpu or -mtriple"},
 };
 
+static char *unknown_processor(const struct cpu_target *asked)
+{
+	const char *from = asked->cpu_from ? asked->cpu_from : "-mcpu";
+	if (target_is_foreign(asked))
+		return sentence("LLVM knows no processor '%s' of %s, as %s has it; llc -mtriple=%s "
+				"-mcpu=help lists them, and 'generic' is all of them",
+				asked->cpu, asked->triple, from, asked->triple);
+	return sentence("LLVM knows no processor '%s', as %s has it; 'native' is this machine's, "
+			"and llc -mcpu=help lists others",
+			asked->cpu, from);
+}
+
 /* The first line of what LLVM said is the cause. */
-static char *translate(char *said)
+static char *translate(char *said, const struct cpu_target *asked)
 {
 	size_t i = 0;
+	if (asked && asked->cpu && strstr(said, "is not a recognized processor"))
+		return unknown_processor(asked);
 	said[strcspn(said, "\n")] = '\0';
 	while (!strstr(said, complaints_known[i].words))
 		i++;
@@ -210,7 +222,7 @@ char *emission_run(const struct network *net, const struct cpu_target *asked, en
 		error = sentence("%s", report->error);
 	} else if (said && said[0]) {
 		free(error);
-		error = translate(said);
+		error = translate(said, asked);
 	} else if (!error && !report->is_done) {
 		error = sentence("the code generator ended early");
 	}

@@ -12,5 +12,7 @@ bool cpu_write(const struct network *, const struct cpu_target *, const char *pa
 /* Prints a form that is text. */
 bool cpu_print(const struct network *, const struct cpu_target *, enum cpu_form, FILE *,
 	       struct diag *, char **note);
+/* Prints as comments for which triple, processor and vectors code is made when nobody names others. */
+bool cpu_print_host(FILE *, struct diag *);
 
 #endif

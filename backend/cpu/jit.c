@@ -127,34 +127,44 @@ static char *link_program(struct cpu_program *p, const char *object, size_t size
 	return NULL;
 }
 
-/* Code for another processor would end this process by a signal. */
-static char *check_target(const struct cpu_target *target)
+/* Code for another processor would end this process by a signal. *level becomes the processor for which code is made
+ * where that is not the host as a whole. */
+static char *check_target(const struct cpu_target *target, const char **level)
 {
+	*level = NULL;
 	if (target_is_foreign(target))
-		return sentence(
-			"code for %s cannot run on this machine; write an object and run it there",
-			target->triple);
+		return sentence("-run executes on this machine, where code for %s (by %s) cannot "
+				"run; -o writes an object for it",
+				target->triple,
+				target->triple_from ? target->triple_from : "-mtriple");
 	if (!target || (!target->cpu && !target->features))
 		return NULL;
+	if (target->cpu && !target->features && target_is_level_of_host(target->cpu)) {
+		*level = target->cpu;
+		return NULL;
+	}
 	char *host = LLVMGetHostCPUName();
 	bool is_host = !target->features && strcmp(host, target->cpu) == 0;
-	char *error = is_host ? NULL
-			      : sentence("code that runs at once is for this machine's processor, "
-					 "%s; leave "
-					 "-mcpu out or write an object",
-					 host);
+	char *error =
+		is_host ? NULL
+			: sentence("-run executes on this machine's processor, %s, and %s "
+				   "asks for %s; 'native' is this machine's, and -o writes an "
+				   "object for another",
+				   host, target->cpu_from ? target->cpu_from : "-mcpu",
+				   target->cpu ? target->cpu : target->features);
 	LLVMDisposeMessage(host);
 	return error;
 }
 
-static char *build(struct cpu_program *p, const struct network *net)
+static char *build(struct cpu_program *p, const struct network *net, const char *level)
 {
+	struct cpu_target target = {.cpu = level};
 	struct emission_report report;
 	char *object = NULL;
 	size_t size = 0;
 	if (!make_pool(net, &p->pool) || !copy_shapes(p, net))
 		return sentence("there is no memory for the program");
-	char *error = emission_run(net, NULL, CPU_OBJECT, &p->pool, &object, &size, &report);
+	char *error = emission_run(net, &target, CPU_OBJECT, &p->pool, &object, &size, &report);
 	p->scratch = report.scratch;
 	if (!error)
 		error = link_program(p, object, size);
@@ -166,11 +176,12 @@ char *cpu_compile(const struct network *net, const struct cpu_target *target,
 		  struct cpu_program **program)
 {
 	*program = NULL;
-	char *error = check_target(target);
+	const char *level;
+	char *error = check_target(target, &level);
 	if (error)
 		return error;
 	struct cpu_program *p = calloc(1, sizeof *p);
-	error = p ? build(p, net) : sentence("there is no memory for the program");
+	error = p ? build(p, net, level) : sentence("there is no memory for the program");
 	if (error)
 		cpu_program_free(p);
 	else

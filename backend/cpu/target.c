@@ -19,14 +19,83 @@ static char *host_triple(void)
 	return normal;
 }
 
+/* Cuts the next component off a triple; "" behind the last. */
+static const char *component(char **triple)
+{
+	const char *text = *triple ? strsep(triple, "-") : NULL;
+	return text ? text : "";
+}
+
+/* What the environment says of calls: "eabihf" of "gnueabihf". Which C library there is does not change the code. */
+static const char *convention(const char *environment)
+{
+	static const char *const library[] = {"gnu", "musl"};
+	for (size_t i = 0; i < sizeof library / sizeof *library; i++)
+		if (strncmp(environment, library[i], strlen(library[i])) == 0)
+			return environment + strlen(library[i]);
+	return environment;
+}
+
+static bool is_same_system(char *a, char *b)
+{
+	bool same = strcmp(component(&a), component(&b)) == 0;
+	component(&a), component(&b); /* the vendor */
+	same &= strcmp(component(&a), component(&b)) == 0;
+	return same && strcmp(convention(component(&a)), convention(component(&b))) == 0;
+}
+
 bool target_is_foreign(const struct cpu_target *t)
 {
-	char *host = host_triple();
-	char *asked = t && t->triple ? LLVMNormalizeTargetTriple(t->triple) : NULL;
-	bool differs = asked && strcmp(host, asked) != 0;
+	if (!t || !t->triple)
+		return false;
+	char *host = host_triple(), *asked = LLVMNormalizeTargetTriple(t->triple);
+	bool is_same = is_same_system(host, asked);
 	LLVMDisposeMessage(host);
 	LLVMDisposeMessage(asked);
-	return differs;
+	return !is_same;
+}
+
+/* What a processor must have to be of a level (System V ABI, AMD64 supplement, 3.1.1). */
+static const struct {
+	const char *cpu, *features;
+} levels[] = {
+	{"generic", ""},
+	{"x86-64", "sse2"},
+	{"x86-64-v2", "sse2,cx16,sahf,popcnt,sse3,ssse3,sse4.1,sse4.2"},
+	{"x86-64-v3", "sse2,cx16,sahf,popcnt,sse3,ssse3,sse4.1,sse4.2,"
+		      "avx,avx2,bmi,bmi2,f16c,fma,lzcnt,movbe,xsave"},
+	{"x86-64-v4", "sse2,cx16,sahf,popcnt,sse3,ssse3,sse4.1,sse4.2,"
+		      "avx,avx2,bmi,bmi2,f16c,fma,lzcnt,movbe,xsave,"
+		      "avx512f,avx512bw,avx512cd,avx512dq,avx512vl"},
+};
+
+/* have is LLVM's list, "+sse2,-avx,...". */
+static bool has_features(const char *have, const char *features)
+{
+	while (*features) {
+		size_t length = strcspn(features, ",");
+		const char *at = have;
+		while ((at = strchr(at, '+')) &&
+		       !(strncmp(at + 1, features, length) == 0 && strchr(",", at[1 + length])))
+			at++;
+		if (!at)
+			return false;
+		features += length + (features[length] == ',');
+	}
+	return true;
+}
+
+bool target_is_level_of_host(const char *cpu)
+{
+	for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {
+		if (strcmp(cpu, levels[i].cpu) != 0)
+			continue;
+		char *have = LLVMGetHostCPUFeatures();
+		bool is_one = has_features(have, levels[i].features);
+		LLVMDisposeMessage(have);
+		return is_one;
+	}
+	return false;
 }
 
 static void initialise(bool foreign)
@@ -123,7 +192,8 @@ static const char *usual_features(const char *triple)
 static void choose_names(const struct cpu_target *asked, struct target *t, bool foreign)
 {
 	bool own_cpu = asked && asked->cpu, own_features = asked && asked->features;
-	t->triple = foreign ? LLVMNormalizeTargetTriple(asked->triple) : host_triple();
+	t->triple =
+		asked && asked->triple ? LLVMNormalizeTargetTriple(asked->triple) : host_triple();
 	if (own_cpu)
 		t->cpu = strdup(asked->cpu);
 	else
@@ -155,18 +225,18 @@ char *target_open(const struct cpu_target *asked, int64_t data, struct target *t
 	initialise(foreign);
 	choose_names(asked, t, foreign);
 	if (LLVMGetTargetFromTriple(t->triple, &target, &message)) {
-		error = sentence(
-			"-mtriple %s is no target that LLVM knows; one like x86_64-linux-gnu or "
-			"aarch64-linux-gnu is wanted",
-			t->triple);
+		error = sentence("%s %s is no target that LLVM knows; one like x86_64-linux-gnu or "
+				 "aarch64-linux-gnu is wanted",
+				 asked && asked->triple_from ? asked->triple_from : "-mtriple",
+				 t->triple);
 		LLVMDisposeMessage(message);
 		return error;
 	}
 	if (!LLVMTargetHasTargetMachine(target) || !LLVMTargetHasAsmBackend(target))
-		return sentence(
-			"-mtriple %s is a target for which LLVM makes no object files; one like "
-			"x86_64-linux-gnu or aarch64-linux-gnu is wanted",
-			t->triple);
+		return sentence("%s %s is a target for which LLVM makes no object files; one like "
+				"x86_64-linux-gnu or aarch64-linux-gnu is wanted",
+				asked && asked->triple_from ? asked->triple_from : "-mtriple",
+				t->triple);
 	t->machine = LLVMCreateTargetMachine(target, t->triple, t->cpu, t->features,
 					     LLVMCodeGenLevelDefault, LLVMRelocPIC,
 					     code_model(t->triple, data));

@@ -21,7 +21,10 @@ struct target {
  * be called apart: LLVM prints what it thinks of names. Not freed. */
 char *target_open(const struct cpu_target *, int64_t data, struct target *);
 
-/* Does the target ask for another machine than this one? */
+/* Does the target ask for another architecture, system or calling convention than this machine's? How many words
+ * say so does not matter: x86_64-linux-gnu is x86_64-pc-linux-gnu. */
 bool target_is_foreign(const struct cpu_target *);
+/* Is this the name of any processor of the architecture, or a level of it, that this machine has? */
+bool target_is_level_of_host(const char *cpu);
 
 #endif
