@@ -12,7 +12,7 @@
 #ifndef MAPPER_HIERARCHY_H
 #define MAPPER_HIERARCHY_H
 
-#include "frontend/machine.h"
+#include "frontend/machine/machine.h"
 
 enum { MAX_LEVELS = 10, MAX_AXES = 2 };
 

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "frontend/unit.h"
+#include "frontend/syntax/unit.h"
 
 const struct tree_property *make_property(const struct tree_block *block, const char *word)
 {

@@ -7,7 +7,7 @@
 #ifndef MAPPER_MAPPING_H
 #define MAPPER_MAPPING_H
 
-#include "frontend/network.h"
+#include "frontend/network/network.h"
 #include "mapper/hierarchy.h"
 
 enum { MAX_DIMS = MAX_LOOPS, MAX_OPERANDS = 4, MAX_MAPPED_LOOPS = 64 };

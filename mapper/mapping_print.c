@@ -4,7 +4,7 @@
 
 #include <inttypes.h>
 
-#include "frontend/parse.h"
+#include "frontend/syntax/parse.h"
 #include "mapper/tile.h"
 
 /* ---- Names ------------------------------------------------------------------------------------------------- */

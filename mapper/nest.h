@@ -15,7 +15,7 @@
 #ifndef MAPPER_NEST_H
 #define MAPPER_NEST_H
 
-#include "frontend/network.h"
+#include "frontend/network/network.h"
 
 enum { NEST_MAX_TILE = 16, NEST_MAX_VECTORS = 8 };
 

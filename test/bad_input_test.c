@@ -14,9 +14,9 @@
 #endif
 
 #include "onnx_fixture.h"
-#include "frontend/machine.h"
-#include "frontend/summary.h"
-#include "frontend/train.h"
+#include "frontend/machine/machine.h"
+#include "frontend/network/summary.h"
+#include "frontend/syntax/train.h"
 
 enum { MOST_TEXTS = 200, ROOM = 1 << 16, SECONDS = 20 };
 
@@ -210,7 +210,7 @@ static void collect_texts(void)
 	for (size_t i = 0; i < found.gl_pathc; i++)
 		text[texts++] = read_text(found.gl_pathv[i]);
 	globfree(&found);
-	char *op = strstr(read_text(SOURCE_DIR "/frontend/ops.dnn"), "\nop ");
+	char *op = strstr(read_text(SOURCE_DIR "/frontend/elaborate/ops.dnn"), "\nop ");
 	for (char *next; op && texts < MOST_TEXTS; op = next) {
 		next = strstr(op + 1, "\nop ");
 		text[texts++] = next ? strndup(op, (size_t)(next - op)) : op;
@@ -338,7 +338,7 @@ static const struct {
 #define WINDOW "auto_pad:s kernel_shape:I pads:I strides:I "
 #define ONNX_OP(name, first, last, least, most, outputs, attributes, library, import, fold)        \
 	{#name, attributes, least, most},
-#include "frontend/onnx_ops.def"
+#include "frontend/onnx/onnx_ops.def"
 	{"Loop", "body:i", 1, 3},
 };
 

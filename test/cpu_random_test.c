@@ -1,7 +1,7 @@
 /* cpu_random_test.c -- statements made at random, native against interpreted, bit for bit. A
  * seed names a network; DNNC_FIRST_SEED and DNNC_SEEDS choose others than the first few. */
 #include "backend/cpu/cpu.h"
-#include "frontend/interpret.h"
+#include "frontend/network/interpret.h"
 #include "test/guarded.h"
 #include "test/network_fixture.h"
 

@@ -4,8 +4,8 @@
 #include <setjmp.h>
 #include <stdlib.h>
 #include <string.h>
-#include "frontend/diag.h"
-#include "frontend/utf8.h"
+#include "frontend/source/diag.h"
+#include "frontend/source/utf8.h"
 
 static void must_not_happen(void *context)
 {

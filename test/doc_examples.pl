@@ -187,7 +187,7 @@ sub try_grammar {
 	}
 	complain("rule '$_' is used and not defined") for sort grep { !$defined{$_} } keys %used;
 	complain("rule '$_' is not used") for sort grep { !$used{$_} && $_ ne 'file' } keys %defined;
-	my $parser = read_file("$sources/frontend/parser.y");
+	my $parser = read_file("$sources/frontend/syntax/parser.y");
 	for my $declaration ($parser =~ /^%token (.*)$/mg) {
 		$known{$_} = 1 for $declaration =~ /"'(\S+?)'"/g;
 	}

@@ -4,8 +4,8 @@
 #include <setjmp.h>
 #include <string.h>
 
-#include "frontend/elaborate.h"
-#include "frontend/interpret.h"
+#include "frontend/elaborate/elaborate.h"
+#include "frontend/network/interpret.h"
 
 static jmp_buf out_of_memory;
 

@@ -1,6 +1,6 @@
 /* exit_code_test.c -- how the command ends (docs/command.md), and what files are called. */
-#include "frontend/exit_code.h"
-#include "frontend/file_name.h"
+#include "frontend/command/exit_code.h"
+#include "frontend/source/file_name.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* interpret_test.c -- docs/language.md 3.3, run: each test is a network of one or two
  * statements. */
-#include "frontend/interpret.h"
+#include "frontend/network/interpret.h"
 #include "runtime/random.h"
 #include "network_fixture.h"
 

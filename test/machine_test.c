@@ -1,5 +1,5 @@
 /* machine_test.c -- docs/language.md 4: what a machine, cpu or cluster may be, each rule of machine.def broken once. */
-#include "frontend/machine.h"
+#include "frontend/machine/machine.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

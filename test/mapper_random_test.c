@@ -3,7 +3,7 @@
  *
  * A trial is all of them, drawn from its number alone; every counter of the closed form must be
  * that of the walk. Of the trials that disagree the smallest is shown. */
-#include "frontend/arena.h"
+#include "frontend/source/arena.h"
 #include "nest_executor.h"
 #include "nest_fixture.h"
 #include "runtime/random.h"

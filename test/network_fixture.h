@@ -9,7 +9,7 @@
 #ifndef TEST_NETWORK_FIXTURE_H
 #define TEST_NETWORK_FIXTURE_H
 
-#include "frontend/network.h"
+#include "frontend/network/network.h"
 
 #include <stdarg.h>
 #include <stdlib.h>

@@ -14,8 +14,8 @@
 #ifndef TEST_ONNX_FIXTURE_H
 #define TEST_ONNX_FIXTURE_H
 
-#include "frontend/interpret.h"
-#include "frontend/onnx.h"
+#include "frontend/network/interpret.h"
+#include "frontend/onnx/onnx.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

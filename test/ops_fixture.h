@@ -11,8 +11,8 @@
 #ifndef TEST_OPS_FIXTURE_H
 #define TEST_OPS_FIXTURE_H
 
-#include "frontend/elaborate.h"
-#include "frontend/interpret.h"
+#include "frontend/elaborate/elaborate.h"
+#include "frontend/network/interpret.h"
 
 #include <criterion/criterion.h>
 #include <math.h>

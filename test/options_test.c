@@ -2,7 +2,7 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
-#include "frontend/options.h"
+#include "frontend/command/options.h"
 
 enum { MAX_WORDS = 12 };
 

@@ -5,7 +5,7 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
-#include "frontend/tree.h"
+#include "frontend/syntax/tree.h"
 
 static inline void must_not_happen(void *context)
 {

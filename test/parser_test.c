@@ -1,6 +1,6 @@
 /* parser_test.c -- text to tree and back: docs/language.md, sections 1 to 5. */
 #include <dirent.h>
-#include "frontend/unit.h"
+#include "frontend/syntax/unit.h"
 #include "parser_fixture.h"
 #include "parser_sample.h"
 
@@ -119,7 +119,7 @@ Test(parser, every_example_reads_and_prints_the_same_again)
 	}
 	closedir(dir);
 	cr_expect_gt(count, 10, "examples were found");
-	expect_file(SOURCE_DIR "/frontend/ops.dnn");
+	expect_file(SOURCE_DIR "/frontend/elaborate/ops.dnn");
 }
 
 /* The examples of the reference that are whole files; docs.test tries them all. */

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "frontend/program.h"
+#include "frontend/syntax/program.h"
 
 static void must_not_happen(void *context)
 {

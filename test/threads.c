@@ -4,9 +4,9 @@
  *
  *     threads NETWORK.dnn MACHINE.hw */
 #include "backend/cpu/cpu.h"
-#include "frontend/elaborate.h"
-#include "frontend/interpret.h"
-#include "frontend/machine.h"
+#include "frontend/elaborate/elaborate.h"
+#include "frontend/network/interpret.h"
+#include "frontend/machine/machine.h"
 
 #include <pthread.h>
 #include <stdio.h>

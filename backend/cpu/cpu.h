@@ -18,7 +18,7 @@
 #ifndef BACKEND_CPU_CPU_H
 #define BACKEND_CPU_CPU_H
 
-#include "frontend/network.h"
+#include "frontend/network/network.h"
 
 struct cpu_target {
 	const char *triple;   /* NULL = this machine's */

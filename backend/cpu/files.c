@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include "frontend/file_name.h"
+#include "frontend/source/file_name.h"
 #include "runtime/file.h"
 
 /* Writes what cpu_emit or cpu_header made, and frees it; error is theirs. */

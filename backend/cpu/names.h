@@ -3,7 +3,7 @@
 #ifndef BACKEND_CPU_NAMES_H
 #define BACKEND_CPU_NAMES_H
 
-#include "frontend/network.h"
+#include "frontend/network/network.h"
 
 /* Letters, digits and '_' stay; all else becomes '_'. Not a keyword, not empty, not beginning
  * with a digit. */

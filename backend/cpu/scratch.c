@@ -3,7 +3,7 @@
  * buffers alone. */
 #include "backend/cpu/scratch.h"
 
-#include "frontend/arena.h"
+#include "frontend/source/arena.h"
 
 #include <stdlib.h>
 

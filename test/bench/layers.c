@@ -7,7 +7,7 @@
  * A line that ends with '*' is a convolution or dense layer below 1/20 of the peak; then the
  * exit code is 1. */
 #include "backend/cpu/cpu.h"
-#include "frontend/elaborate.h"
+#include "frontend/elaborate/elaborate.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,0 +1,323 @@
+/* options.c -- the command line of dnnc, as argp reads it; from one table come parsing, help and guesses. */
+#include "frontend/command/options.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "runtime/file.h"
+#include "runtime/sentence.h"
+
+enum key {
+	KEY_HW = 256,
+	KEY_RUN,
+	KEY_WEIGHTS,
+	KEY_SEED,
+	KEY_DIM,
+	KEY_NETWORK,
+	KEY_SUMMARY,
+	KEY_DUMP,
+	KEY_MCPU,
+	KEY_MTRIPLE,
+	KEY_DIAGNOSTICS,
+	KEY_COLOR,
+	KEY_WERROR,
+	KEY_VERSION,
+	KEY_HELP,
+	KEY_SHORT_HELP = 'h', /* not for -hw */
+	KEY_OUT = 'o',
+	KEY_QUIET = 'w'
+};
+
+/* clang-format off */
+static const struct argp_option table[] = {
+	{"hw", KEY_HW, "FILE", 0, "the machine to compile for", 0},
+	{0, KEY_OUT, "PATH", 0, "a .o (its .h goes beside it), .ll or .s; any other PATH is a folder", 0},
+	{"run", KEY_RUN, 0, 0, "execute on .npy files, one per input; -o OUT.npy keeps the result", 0},
+	{"weights", KEY_WEIGHTS, "FILE", 0, "values of the parameters, .safetensors", 0},
+	{"seed", KEY_SEED, "N", 0, "of random values for parameters that no file gives (0)", 0},
+	{"dim", KEY_DIM, "NAME=N", 0, "an extent that the network leaves open (1)", 0},
+	{"network", KEY_NETWORK, "NAME", 0, "which network, of several in the file (the last)", 0},
+	{"summary", KEY_SUMMARY, 0, 0, "print layers, shapes, multiply-accumulates, parameters", 0},
+	{"dump", KEY_DUMP, "WHAT,...", 0, "print a stage: tree, network, machine, ir, asm", 0},
+	{"mcpu", KEY_MCPU, "CPU", 0, "compile for this processor, by LLVM's name for it", 0},
+	{"mtriple", KEY_MTRIPLE, "TRIPLE", 0, "compile for this system, as in aarch64-linux-gnu", 0},
+	{"diagnostics", KEY_DIAGNOSTICS, "FORM", 0, "errors and warnings as text or json (text)", 0},
+	{"color", KEY_COLOR, "WHEN", 0, "auto, always or never (auto)", 0},
+	{"Werror", KEY_WERROR, 0, 0, "treat warnings as errors", 0},
+	{0, KEY_QUIET, 0, 0, "show no warnings", 0},
+	{"version", KEY_VERSION, 0, 0, "print the version", 0},
+	{"help", KEY_HELP, 0, 0, "print this text", 0},
+	{0, KEY_SHORT_HELP, 0, OPTION_HIDDEN, 0, 0},
+	{0},
+};
+
+/* Options that only set a member: where it is. Of text and flag one is 0, where no option's member lies. */
+static const struct {
+	enum key key;
+	size_t text, flag;
+} plain[] = {
+	{KEY_HW, offsetof(struct options, machine_file), 0},
+	{KEY_OUT, offsetof(struct options, out), 0},
+	{KEY_WEIGHTS, offsetof(struct options, weights_file), 0},
+	{KEY_NETWORK, offsetof(struct options, network), 0},
+	{KEY_MCPU, offsetof(struct options, cpu), 0},
+	{KEY_MTRIPLE, offsetof(struct options, triple), 0},
+	{KEY_RUN, 0, offsetof(struct options, run)},
+	{KEY_SUMMARY, 0, offsetof(struct options, summary)},
+	{KEY_WERROR, 0, offsetof(struct options, warnings_are_errors)},
+	{KEY_QUIET, 0, offsetof(struct options, warnings_are_hidden)},
+	{KEY_VERSION, 0, offsetof(struct options, version)},
+	{KEY_HELP, 0, offsetof(struct options, help)},
+	{KEY_SHORT_HELP, 0, offsetof(struct options, help)},
+};
+/* clang-format on */
+
+/* What argp hands from option to option. */
+struct parsing {
+	struct options *options;
+	char *error; /* the first */
+};
+
+static bool parse_plain(struct options *options, int key, char *text)
+{
+	for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++) {
+		if ((int)plain[i].key != key)
+			continue;
+		if (plain[i].text)
+			*(const char **)((char *)options + plain[i].text) = text;
+		else
+			*(bool *)((char *)options + plain[i].flag) = true;
+		return true;
+	}
+	return false;
+}
+
+/* Digits and nothing else. */
+static bool parse_count(const char *text, uint64_t *count)
+{
+	char *end;
+	errno = 0;
+	*count = strtoull(text, &end, 10);
+	return text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0;
+}
+
+static char *parse_seed(struct options *options, const char *text)
+{
+	if (parse_count(text, &options->seed))
+		return NULL;
+	return sentence("-seed wants a number from 0 to 2^64-1, not '%s'", text);
+}
+
+/* N=4; the text is cut at the `=` and the name stays in it. */
+static char *parse_dim(struct options *options, char *text)
+{
+	char *equals = strchr(text, '=');
+	uint64_t extent;
+	bool is_pair = equals && equals != text && parse_count(equals + 1, &extent);
+	if (!is_pair || extent < 1 || extent > INT64_MAX)
+		return sentence("-dim wants NAME=N, as in -dim N=4, not '%s'", text);
+	if (options->dim_count == MAX_DIM_OPTIONS)
+		return sentence("-dim may be given %d times, not more", MAX_DIM_OPTIONS);
+	*equals = '\0';
+	for (int i = 0; i < options->dim_count; i++)
+		if (strcmp(options->dim[i].name, text) == 0)
+			return sentence("-dim gives '%s' twice", text);
+	options->dim[options->dim_count++] = (struct dim_binding){text, (int64_t)extent};
+	return NULL;
+}
+
+/* Stores the position of the word among those that the option takes. */
+static char *parse_word(const char *option, const char *text, const char *const words[], int count,
+			int *position)
+{
+	for (*position = 0; *position < count; ++*position)
+		if (strcmp(text, words[*position]) == 0)
+			return NULL;
+	char known[80] = "";
+	for (int i = 0; i < count; i++) {
+		strcat(known, i == 0 ? "" : i == count - 1 ? " or " : ", ");
+		strcat(known, words[i]);
+	}
+	return sentence("%s wants %s, not '%s'", option, known, text);
+}
+
+static char *parse_dump(struct options *options, char *text)
+{
+	static const char *const names[] = {"tree", "network", "machine", "ir", "asm"};
+	char *error = NULL, *word;
+	int stage;
+	while (!error && (word = strsep(&text, ",")))
+		if (!(error = parse_word("-dump", word, names, DUMP_COUNT, &stage)))
+			options->dump[stage] = true;
+	return error;
+}
+
+static char *parse_form(struct options *options, const char *text)
+{
+	static const char *const names[] = {"text", "json"};
+	int form;
+	char *error = parse_word("-diagnostics", text, names, DIAG_FORM_COUNT, &form);
+	options->form = error ? DIAG_TEXT : (enum diag_form)form;
+	return error;
+}
+
+static char *parse_colour(struct options *options, const char *text)
+{
+	static const char *const names[] = {"auto", "always", "never"};
+	int colour;
+	char *error = parse_word("-color", text, names, COLOUR_COUNT, &colour);
+	options->colour = error ? COLOUR_AUTO : (enum colour)colour;
+	return error;
+}
+
+static char *parse_file(struct options *options, const char *path)
+{
+	if (file_has_ending(path, ".npz"))
+		return sentence("'%s': .npz files are not read; store each array by itself with "
+				"numpy.save, as .npy",
+				path);
+	if (!file_has_ending(path, ".npy")) {
+		if (options->network_file && file_has_ending(path, ".hw"))
+			return sentence("a machine is given with -hw: -hw %s", path);
+		if (options->network_file)
+			return sentence("one network at a time: '%s' or '%s'",
+					options->network_file, path);
+		options->network_file = path;
+		return NULL;
+	}
+	if (options->input_count == MAX_INPUT_FILES)
+		return sentence("there may be %d inputs, not more", MAX_INPUT_FILES);
+	options->input[options->input_count++] = path;
+	return NULL;
+}
+
+/* A path that -o would make a folder of, though its ending says that a file is meant. */
+static char *check_out(const struct options *options)
+{
+	static const char *const code[] = {".o", ".ll", ".s"};
+	static const char *const unwritten[] = {
+		".so",  ".a",           ".obj", ".lib", ".dll",  ".dylib", ".exe", ".bin",
+		".elf", ".c",           ".h",   ".cpp", ".cc",   ".hpp",   ".asm", ".S",
+		".bc",  ".ir",          ".rs",  ".py",  ".txt",  ".csv",   ".npz", ".json",
+		".pt",  ".safetensors", ".dnn", ".hw",  ".onnx", ".map"};
+	const char *out = options->out;
+	for (size_t i = 0; out && i < sizeof unwritten / sizeof unwritten[0]; i++)
+		if (file_has_ending(out, unwritten[i]))
+			return sentence("'%s': no %s files are written; -o takes %s", out,
+					unwritten[i],
+					options->run ? "a .npy file or a folder"
+						     : ".o (with its .h), .ll, .s or a folder");
+	for (size_t i = 0; out && options->run && i < sizeof code / sizeof code[0]; i++)
+		if (file_has_ending(out, code[i]))
+			return sentence("with -run, -o names a .npy file or a folder, not '%s'",
+					out);
+	return NULL;
+}
+
+/* What the options must agree on. */
+static char *check_agreement(const struct options *options)
+{
+	const char *out = options->out;
+	if (options->help || options->version)
+		return NULL;
+	if (!options->network_file)
+		return sentence("no network is given");
+	if (options->input_count > 0 && !options->run)
+		return sentence("'%s' is an input, and without -run nothing is executed",
+				options->input[0]);
+	if (out && !options->run && file_has_ending(out, ".npy"))
+		return sentence("'%s' is for an output, and without -run nothing is executed", out);
+	return check_out(options);
+}
+
+/* Why argp refused this argument: no such option, or its value is missing or too much. */
+static char *explain_refusal(const char *argument)
+{
+	const char *names[sizeof table / sizeof table[0]];
+	int count = 0;
+	size_t length = strcspn(argument, "=");
+	size_t dashes = strspn(argument, "-");
+	for (const struct argp_option *option = table; option->key; option++) {
+		if (!option->name)
+			continue;
+		names[count++] = option->name;
+		if (length - dashes != strlen(option->name) ||
+		    strncmp(argument + dashes, option->name, length - dashes) != 0)
+			continue;
+		return option->arg ? sentence("-%s wants a value: -%s %s", option->name,
+					      option->name, option->arg)
+				   : sentence("-%s takes no value", option->name);
+	}
+	if (strcmp(argument, "-o") == 0)
+		return sentence("-o wants a value: -o PATH");
+	char written[64];
+	snprintf(written, sizeof written, "%.*s", (int)(length - dashes), argument + dashes);
+	const char *nearest = diag_nearest(written, names, count);
+	return sentence("there is no option '%s'%s%s%s", argument, nearest ? "; is it -" : "",
+			nearest ? nearest : "", nearest ? " that is meant?" : "");
+}
+
+static error_t parse(int key, char *text, struct argp_state *state)
+{
+	struct parsing *parsing = state->input;
+	struct options *options = parsing->options;
+	char *error = NULL;
+	if (parse_plain(options, key, text))
+		return 0;
+	switch (key) {
+	case KEY_SEED:
+		error = parse_seed(options, text);
+		break;
+	case KEY_DIM:
+		error = parse_dim(options, text);
+		break;
+	case KEY_DUMP:
+		error = parse_dump(options, text);
+		break;
+	case KEY_DIAGNOSTICS:
+		error = parse_form(options, text);
+		break;
+	case KEY_COLOR:
+		error = parse_colour(options, text);
+		break;
+	case ARGP_KEY_ARG:
+		error = parse_file(options, text);
+		break;
+	case ARGP_KEY_END:
+		error = check_agreement(options);
+		break;
+	case ARGP_KEY_ERROR:
+		if (!parsing->error)
+			parsing->error = explain_refusal(state->argv[state->next - 1]);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	parsing->error = error;
+	return error ? EINVAL : 0;
+}
+
+char *options_parse(struct options *options, int argc, char **argv)
+{
+	static const struct argp argp = {table, parse, 0, 0, 0, 0, 0};
+	struct parsing parsing = {.options = options};
+	error_t code = argp_parse(&argp, argc, argv, ARGP_LONG_ONLY | ARGP_NO_HELP | ARGP_NO_ERRS,
+				  NULL, &parsing);
+	if (code && !parsing.error)
+		return sentence("the command line cannot be read: %s", strerrordesc_np(code));
+	return parsing.error;
+}
+
+void options_print_help(FILE *out)
+{
+	fputs("usage: dnnc NETWORK.dnn|MODEL.onnx [-hw MACHINE.hw] [-o PATH] [options]\n\n", out);
+	for (const struct argp_option *option = table; option->key; option++) {
+		if (option->flags & OPTION_HIDDEN)
+			continue;
+		char letter[2] = {(char)option->key, '\0'}, name[40];
+		snprintf(name, sizeof name, "-%s %s", option->name ? option->name : letter,
+			 option->arg ? option->arg : "");
+		fprintf(out, "  %-18s %s\n", name, option->doc);
+	}
+}

@@ -1,0 +1,35 @@
+/* options.h -- the command line of dnnc, from the table in options.c. */
+#ifndef FRONTEND_OPTIONS_H
+#define FRONTEND_OPTIONS_H
+
+#include "frontend/elaborate/elaborate.h"
+
+enum { MAX_DIM_OPTIONS = 64, MAX_INPUT_FILES = 64 };
+enum dump { DUMP_TREE, DUMP_NETWORK, DUMP_MACHINE, DUMP_IR, DUMP_ASM, DUMP_COUNT };
+enum diag_form { DIAG_TEXT, DIAG_JSON, DIAG_FORM_COUNT };
+enum colour { COLOUR_AUTO, COLOUR_ALWAYS, COLOUR_NEVER, COLOUR_COUNT };
+
+/* Strings point into argv; what was not given is NULL, 0 or false. */
+struct options {
+	const char *network_file, *machine_file, *weights_file;
+	const char *network; /* -network: which of several */
+	const char *out;
+	const char *cpu, *triple;
+	const char *input[MAX_INPUT_FILES]; /* .npy files for -run, in the order of the inputs */
+	int input_count;
+	struct dim_binding dim[MAX_DIM_OPTIONS];
+	int dim_count;
+	uint64_t seed;
+	bool dump[DUMP_COUNT];
+	bool run, summary, help, version;
+	bool warnings_are_errors, warnings_are_hidden;
+	enum diag_form form;
+	enum colour colour;
+};
+
+/* Fills options, which was all zero. NULL, or a sentence that says what is wrong with the command line (malloc'd,
+ * freed by the caller). Cuts the texts of -dim and -dump in argv. */
+char *options_parse(struct options *, int argc, char **argv);
+void options_print_help(FILE *);
+
+#endif
