@@ -90,18 +90,19 @@ static void pad(const struct statement *s, struct nest_access *a)
 		return;
 	for (int d = access->tensor->rank - 1; d >= 0; d--) {
 		struct subscript sub = reduced(s, &access->subscript[d]);
-		int64_t least, greatest;
+		int64_t least, greatest, span;
 		if (sub.divisor != 1)
 			return;
 		subscript_range(s, &sub, &least, &greatest);
-		padded.low[d] = least;
-		padded.extent[d] = greatest - least + 1;
-		for (int i = 0; i < s->loops; i++)
-			padded.coef[i] += sub.coef[i] * count;
-		padded.offset += (sub.offset - least) * count;
-		if (__builtin_mul_overflow(count, padded.extent[d], &count) ||
-		    count > INT64_MAX / 16)
+		if (__builtin_sub_overflow(greatest, least, &span) ||
+		    span >= INT64_MAX / 16 / count)
 			return;
+		padded.low[d] = least;
+		padded.extent[d] = span + 1;
+		for (int i = 0; i < s->loops; i++)
+			padded.coef[i] += sub.coef[i] * count; /* each less than the extent */
+		padded.offset += (sub.offset - least) * count;
+		count *= padded.extent[d];
 	}
 	if (is_worth_padding(s, a, count))
 		*a = padded;

@@ -119,6 +119,9 @@ static const char *const networks[] = {
 	"network t(x: f32[40]) { return (exp(x), log(x), sqrt(x), tanh(x), erf(x), sin(x), cos(x), "
 	"abs(x)) }",
 	"network t(x: i8[1, 4, 9, 9]) { y = conv(x, 20, kernel = 3, pad = 1); return y }",
+	"op far(x[n, m]; a) { index i < 4; index j < 3\n"
+	"Y[i] += (x[j*a + 1, i*a + j] else 0) * x[j, j]; return Y }\n"
+	"network t(x: f32[4, 4]) { return far(x, a = 3000000000000000) }",
 };
 
 Test(cpu, operators_equal_the_interpreter)

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { THREADS = 4 };
+enum { THREADS = 4, RUNS = 3 };
 
 struct work {
 	const char *network_file, *machine_file;
@@ -31,13 +31,20 @@ static void out_of_memory(void *context)
 	exit(2);
 }
 
-/* The network on an input whose elements count up; NULL or what failed. */
-static const char *interpret_once(const struct network *network, struct work *work)
+/* An input whose elements count up. */
+static struct array *input_of(const struct network *network)
 {
 	const struct tensor *wanted = network->input[0];
-	struct array *input = array_new(wanted->type, wanted->rank, wanted->extent), *output = NULL;
+	struct array *input = array_new(wanted->type, wanted->rank, wanted->extent);
 	for (int64_t i = 0; input && i < array_count(input); i++)
 		((float *)input->data)[i] = (float)(i % 17) / 17;
+	return input;
+}
+
+/* NULL or what failed. */
+static const char *interpret_once(const struct network *network, struct work *work)
+{
+	struct array *input = input_of(network), *output = NULL;
 	char *error = interpret(network, &input, &output);
 	array_free(input);
 	if (error) {
@@ -69,6 +76,31 @@ static const char *emit_once(const struct network *network, struct work *work)
 #endif
 }
 
+/* Code made, linked and run in this process, while other threads of it do the same: a copy of the process that is
+ * made while a thread holds a lock of LLVM would wait for ever. */
+static const char *run_native(const struct network *network, struct work *work)
+{
+#if defined __SANITIZE_THREAD__ || defined __SANITIZE_ADDRESS__
+	(void)network, (void)work;
+	return NULL;
+#else
+	bool is_same = true;
+	for (int i = 0; i < RUNS && is_same; i++) {
+		struct array *input = input_of(network), *output = NULL;
+		struct cpu_program *program;
+		char *error = cpu_compile(network, NULL, &program);
+		if (!error)
+			error = cpu_run(program, &input, &output);
+		is_same = !error && memcmp(output->data, work->output, work->output_size) == 0;
+		free(error);
+		array_free(input);
+		array_free(output);
+		cpu_program_free(program);
+	}
+	return is_same ? NULL : "native code in memory";
+#endif
+}
+
 static void *compile(void *argument)
 {
 	struct work *work = argument;
@@ -87,6 +119,8 @@ static void *compile(void *argument)
 		work->failed = interpret_once(network, work);
 	if (!work->failed)
 		work->failed = emit_once(network, work);
+	if (!work->failed)
+		work->failed = run_native(network, work);
 	if (network)
 		network_free(network);
 	arena_free(arena);

@@ -214,6 +214,7 @@ char *emission_run(const struct network *net, const struct cpu_target *asked, en
 		apart_release(shared, sizeof *shared);
 		return error ? error : sentence("there is no memory to make the code");
 	}
+	target_register_host();
 	error = apart_run(emit_apart, &job, data, size, &said);
 	*report = *shared;
 	apart_release(shared, sizeof *shared);

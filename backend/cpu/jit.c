@@ -7,7 +7,6 @@
 #include "runtime/sentence.h"
 
 #include <llvm-c/LLJIT.h>
-#include <llvm-c/Target.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -103,8 +102,7 @@ static char *link_program(struct cpu_program *p, const char *object, size_t size
 {
 	LLVMOrcExecutorAddress address;
 	LLVMOrcDefinitionGeneratorRef process;
-	LLVMInitializeNativeTarget();
-	LLVMInitializeNativeAsmPrinter();
+	target_register_host();
 	LLVMErrorRef error = LLVMOrcCreateLLJIT(&p->jit, NULL);
 	if (error)
 		return translate(error);

@@ -9,6 +9,7 @@
 #include <llvm-c/Core.h>
 #include <llvm-c/Target.h>
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -98,13 +99,21 @@ bool target_is_level_of_host(const char *cpu)
 	return false;
 }
 
-static void initialise(bool foreign)
+static void register_host(void)
 {
-	if (!foreign) {
-		LLVMInitializeNativeTarget();
-		LLVMInitializeNativeAsmPrinter();
-		return;
-	}
+	LLVMInitializeNativeTarget();
+	LLVMInitializeNativeAsmPrinter();
+}
+
+/* What LLVM knows belongs to the process, and so does whether it knows it. */
+void target_register_host(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	pthread_once(&once, register_host);
+}
+
+static void register_all(void)
+{
 	LLVMInitializeAllTargetInfos();
 	LLVMInitializeAllTargets();
 	LLVMInitializeAllTargetMCs();
@@ -222,7 +231,9 @@ char *target_open(const struct cpu_target *asked, int64_t data, struct target *t
 	char *message = NULL, *error = NULL;
 	bool foreign = target_is_foreign(asked);
 	*t = (struct target){0};
-	initialise(foreign);
+	target_register_host();
+	if (foreign)
+		register_all();
 	choose_names(asked, t, foreign);
 	if (LLVMGetTargetFromTriple(t->triple, &target, &message)) {
 		error = sentence("%s %s is no target that LLVM knows; one like x86_64-linux-gnu or "

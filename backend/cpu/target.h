@@ -17,6 +17,11 @@ struct target {
 	bool swaps_bytes;
 };
 
+/* Makes this machine's processor known to LLVM, once in a process. To be called before the process
+ * is copied: a copy made while another thread does this would wait for that thread, which it has
+ * not, for ever. */
+void target_register_host(void);
+
 /* data: bytes that the object will hold besides code. Returns NULL or a sentence (malloc'd). To
  * be called apart: LLVM prints what it thinks of names. Not freed. */
 char *target_open(const struct cpu_target *, int64_t data, struct target *);
