@@ -2,13 +2,16 @@
  * unrolled into registers, in which order the others run, and how each operand is laid out for
  * that.
  *
- * free loop distinct values lead to distinct elements of the target: any order, lanes and
- * registers allowed bound loop several values may meet in one element (transposed convolution):
- * keeps the statement's order lane one element of a vector; a vector runs over `vector_loop`
- * piece a vector of the block: a block is `vectors` of them side by side tile iterations of
- * `tile_loop` whose results are held in registers at once panel a constant operand copied so
- * that a block's lanes are neighbours and blocks follow one another halo the elements around a
- * tensor that a read outside it gives
+ * free loop   distinct values lead to distinct elements of the target: any order, lanes and
+ *             registers are allowed
+ * bound loop  several values may meet in one element (transposed convolution): keeps the
+ *             statement's order
+ * lane        one element of a vector; a vector runs over `vector_loop`
+ * piece       a vector of the block: a block is `vectors` of them side by side
+ * tile        iterations of `tile_loop` whose results are held in registers at once
+ * panel       a constant operand copied so that a block's lanes are neighbours and blocks
+ *             follow one another
+ * halo        the elements around a tensor that a read outside it gives
  *
  * Every element of the target is summed in the order of the statement's reduction loops whatever
  * is chosen here, so that the choice changes the time and never the value. */
@@ -56,15 +59,13 @@ struct nest_loop {
 
 struct nest {
 	const struct statement *statement;
-	int free, bound,
-		loops; /* loops [0, free) are free, [free, bound) bound, [bound, loops) reduced */
+	int free, bound, loops; /* [0, free) are free, [free, bound) bound, the rest reduced */
 	struct nest_loop loop[MAX_LOOPS];
-	int position
-		[MAX_LOOPS]; /* the nest's loop for a statement's; -1: it has one iteration or is merged */
-	int order[MAX_LOOPS]; /* the free loops, outermost first */
-	int vector_loop;      /* or -1: scalars */
-	int lanes, vectors;   /* 1, 1 for scalars */
-	int tile_loop;        /* or -1 */
+	int position[MAX_LOOPS]; /* where each loop of the statement is here; -1: nowhere */
+	int order[MAX_LOOPS];    /* the free loops, outermost first */
+	int vector_loop;         /* or -1: scalars */
+	int lanes, vectors;      /* 1, 1 for scalars */
+	int tile_loop;           /* or -1 */
 	int tile;
 	struct nest_access target;
 	int reads;

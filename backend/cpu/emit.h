@@ -1,9 +1,9 @@
 /* emit.h -- inside the CPU backend: what its parts share while one module of LLVM IR is made.
  *
- * kernel the function of one statement; statements with the same nest, shapes and types share it
- * width elements computed at once: 1 is a scalar, more a vector place where an access stands
- * while the nest advances pool memory that outlives the emission and holds the weights of a
- * program that runs here
+ * kernel  the function of one statement; statements of equal nests, shapes and types share it
+ * width   elements computed at once: 1 is a scalar, more a vector
+ * place   where an access stands while the nest advances
+ * pool    memory that outlives the emission and holds the weights of a program that runs here
  *
  * Memory is the emitter's arena. LLVM aborts or exits where it gives up; apart.h keeps that from
  * us. */

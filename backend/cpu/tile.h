@@ -10,8 +10,7 @@ struct tile {
 	int64_t block; /* lanes of the block at hand; 0 outside of the vector loop */
 	int pieces, width[NEST_MAX_VECTORS]; /* its vectors */
 	int rows;                            /* iterations of the tile at hand */
-	LLVMValueRef
-		stage; /* memory for a whole tile, or NULL where the target is reached by vectors */
+	LLVMValueRef stage;                  /* memory for a tile; NULL: vectors reach the target */
 	LLVMValueRef result[NEST_MAX_TILE * NEST_MAX_VECTORS]; /* by row and piece */
 };
 
