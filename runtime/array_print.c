@@ -10,12 +10,11 @@ struct shape_text shape_text(enum type type, int rank, const int64_t extent[])
 {
 	struct shape_text shape;
 	size_t room = sizeof shape.text;
-	int used = snprintf(shape.text, room, "%s", type_info(type)->name);
+	int used = snprintf(shape.text, room, "%s[", type_info(type)->name);
 	for (int i = 0; i < rank; i++)
 		used += snprintf(shape.text + used, room - (size_t)used, "%s%" PRId64,
-				 i ? ", " : "[", extent[i]);
-	if (rank > 0)
-		snprintf(shape.text + used, room - (size_t)used, "]");
+				 i ? ", " : "", extent[i]);
+	snprintf(shape.text + used, room - (size_t)used, "]");
 	return shape;
 }
 

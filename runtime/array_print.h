@@ -6,7 +6,7 @@
 #include "array.h"
 
 struct shape_text {
-	char text[224]; /* "f32[1, 28, 28]"; "f32" for a scalar */
+	char text[224]; /* "f32[1, 28, 28]"; "f32[]" for a scalar */
 };
 struct shape_text shape_text(enum type, int rank, const int64_t extent[]);
 

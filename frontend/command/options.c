@@ -93,6 +93,9 @@ static bool parse_plain(struct options *options, int key, char *text)
 	return false;
 }
 
+/* Compile-time numbers are doubles. */
+static const uint64_t MOST_EXTENT = UINT64_C(1) << 53;
+
 /* Digits and nothing else. */
 static bool parse_count(const char *text, uint64_t *count)
 {
@@ -115,7 +118,7 @@ static char *parse_dim(struct options *options, char *text)
 	char *equals = strchr(text, '=');
 	uint64_t extent;
 	bool is_pair = equals && equals != text && parse_count(equals + 1, &extent);
-	if (!is_pair || extent < 1 || extent > INT64_MAX)
+	if (!is_pair || extent < 1 || extent > MOST_EXTENT)
 		return sentence("-dim wants NAME=N, as in -dim N=4, not '%s'", text);
 	if (options->dim_count == MAX_DIM_OPTIONS)
 		return sentence("-dim may be given %d times, not more", MAX_DIM_OPTIONS);

@@ -149,6 +149,8 @@ struct value elab_eval(struct elaborator *, struct frame *, const struct tree_ex
 bool elab_integer(struct elaborator *, struct frame *, const struct tree_expr *, const char *what,
 		  int64_t least, int64_t most, int64_t *);
 bool elab_is_integer(double);
+/* Is this a function of numbers, lists or tensors whose result is a number? */
+bool elab_gives_number(const char *function);
 /* A condition must be a number; false after an error. */
 bool elab_condition(struct elaborator *, struct frame *, const struct tree_expr *, bool *truth);
 const char *elab_value_text(struct elaborator *, struct value);

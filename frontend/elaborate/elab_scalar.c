@@ -125,18 +125,6 @@ static struct scalar *apply(struct elaborator *e, enum scalar_fn fn, struct scal
 
 /* ---- What is known at compile time ------------------------------------------------------------------------ */
 
-static bool is_number_function(const char *name)
-{
-	static const char *const known[] = {
-		"floor", "ceil", "round", "abs", "sqrt", "exp",  "log", "pow", "min",    "max",
-		"tanh",  "erf",  "sin",   "cos", "size", "rank", "len", "sum", "product"};
-
-	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-		if (strcmp(name, known[i]) == 0)
-			return true;
-	return false;
-}
-
 static bool looks_at_tensor(const char *name)
 {
 	return strcmp(name, "size") == 0 || strcmp(name, "rank") == 0;
@@ -152,7 +140,7 @@ static bool is_static(const struct nest *nest, const struct tree_expr *expr)
 		return !is_tensor && !(bound && bound->kind == BIND_INDEX);
 	if (expr->kind == EXPR_INDEX && (is_tensor || !bound))
 		return false;
-	if (expr->kind == EXPR_CALL && (!is_number_function(expr->name) || expr->named))
+	if (expr->kind == EXPR_CALL && (!elab_gives_number(expr->name) || expr->named))
 		return false;
 	for (int i = expr->kind == EXPR_CALL && looks_at_tensor(expr->name); i < expr->arg_count;
 	     i++)

@@ -138,6 +138,23 @@ static const struct {
 	{"max", -INFINITY, greater},
 };
 
+/* Functions that look at a tensor or a list and give a number. */
+static const char *const look_function[] = {"size", "rank", "len"};
+
+bool elab_gives_number(const char *name)
+{
+	for (size_t i = 0; i < sizeof number_function / sizeof *number_function; i++)
+		if (strcmp(name, number_function[i].name) == 0)
+			return true;
+	for (size_t i = 0; i < sizeof list_function / sizeof *list_function; i++)
+		if (strcmp(name, list_function[i].name) == 0)
+			return true;
+	for (size_t i = 0; i < sizeof look_function / sizeof *look_function; i++)
+		if (strcmp(name, look_function[i]) == 0)
+			return true;
+	return false;
+}
+
 static bool any_tensor(const struct value *arg, int count)
 {
 	for (int i = 0; i < count; i++)

@@ -2,6 +2,7 @@
  * end with: the statements that the outputs need, in order. */
 #include <string.h>
 #include "frontend/elaborate/elab.h"
+#include "runtime/array_print.h"
 
 /* ---- Saying what is wrong ------------------------------------------------------------------------------ */
 
@@ -37,14 +38,9 @@ void elab_error(struct elaborator *e, const struct frame *frame, const char *cod
 
 const char *elab_shape_text(struct elaborator *e, const struct tensor *tensor)
 {
-	char text[64 * MAX_RANK];
-	size_t at = 0;
+	struct shape_text shape = shape_text(tensor->type, tensor->rank, tensor->extent);
 
-	text[0] = '\0';
-	for (int i = 0; i < tensor->rank; i++)
-		at += (size_t)snprintf(text + at, sizeof text - at, "%s%lld", i ? ", " : "",
-				       (long long)tensor->extent[i]);
-	return arena_printf(e->arena, "%s[%s]", type_info(tensor->type)->name, text);
+	return arena_copy(e->arena, shape.text, strlen(shape.text));
 }
 
 void elab_note_shape(struct elaborator *e, const struct frame *frame, const struct tensor *tensor)

@@ -74,7 +74,7 @@ enum reduce { REDUCE_NONE, REDUCE_SUM, REDUCE_MAX };  /* =, +=, max= */
 enum stmt_kind {
 	STMT_BIND,      /* name = expr : a number, list, string or tensor */
 	STMT_TENSOR,    /* O[n, k] += expr : a tensor statement; target is an EXPR_INDEX */
-	STMT_DECLARE,   /* param|state|constant|tensor W: type [extents] = init, one declaration each */
+	STMT_DECLARE,   /* param|state|tensor W: type [extents] = init, one declaration each */
 	STMT_RANGE,     /* index p < extent, one each */
 	STMT_REQUIRE,   /* require condition, "message" */
 	STMT_IF,        /* if condition { body } else { orelse } */
