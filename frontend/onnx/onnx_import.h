@@ -22,8 +22,9 @@ struct constant {
 	int rank;
 	int64_t extent[MAX_RANK]; /* may be 0, unlike those of an array */
 	int64_t count;
-	struct array *array;   /* NULL if and only if count is 0 */
-	struct tensor *tensor; /* of the network, which has the array now; NULL: the import has it */
+	struct array *array; /* NULL if and only if count is 0 */
+	struct tensor
+		*tensor; /* of the network, which has the array now; NULL: the import has it */
 	struct constant *next; /* of all constants of the import */
 };
 
@@ -233,6 +234,10 @@ void call_string(struct onnx_call *, const char *name, const char *);
 void call_integers(struct onnx_call *, const char *name, int count, const int64_t *);
 struct value call_run(struct onnx_call *, const char *op);
 struct tensor *call_result(struct onnx_call *, const char *op); /* NULL after an error */
+/* Operators of tensors alone; NULL after an error, and where a tensor is NULL. */
+struct tensor *call_one(struct onnx *, const struct onnx_node *, const char *op, struct tensor *);
+struct tensor *call_two(struct onnx *, const struct onnx_node *, const char *op, struct tensor *,
+			struct tensor *);
 
 struct value value_poison(void);
 struct value value_of(struct tensor *); /* poison for NULL */

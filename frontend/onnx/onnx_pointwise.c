@@ -6,23 +6,6 @@
 
 #define ID(name) ONNX__TENSOR_PROTO__DATA_TYPE__##name
 
-static struct tensor *call_two(struct onnx *o, const struct onnx_node *n, const char *op,
-			       struct tensor *a, struct tensor *b)
-{
-	struct onnx_call call = onnx_call(o, n);
-	call_tensor(&call, NULL, a);
-	call_tensor(&call, NULL, b);
-	return call_result(&call, op);
-}
-
-static struct tensor *call_one(struct onnx *o, const struct onnx_node *n, const char *op,
-			       struct tensor *a)
-{
-	struct onnx_call call = onnx_call(o, n);
-	call_tensor(&call, NULL, a);
-	return call_result(&call, op);
-}
-
 /* From float to integer the fraction is dropped. */
 static struct tensor *cast_to(struct onnx *o, const struct onnx_node *n, struct tensor *x,
 			      enum type type)

@@ -29,22 +29,6 @@ static struct tensor *reduce(struct onnx *o, const struct onnx_node *n, struct t
 	return x;
 }
 
-static struct tensor *one(struct onnx *o, const struct onnx_node *n, const char *op,
-			  struct tensor *x)
-{
-	struct onnx_call call = onnx_call(o, n);
-	call_tensor(&call, NULL, x);
-	return call_result(&call, op);
-}
-
-static struct tensor *square(struct onnx *o, const struct onnx_node *n, struct tensor *x)
-{
-	struct onnx_call call = onnx_call(o, n);
-	call_tensor(&call, NULL, x);
-	call_tensor(&call, NULL, x);
-	return call_result(&call, "mul");
-}
-
 struct value import_reduce(struct onnx *o, struct onnx_node *n)
 {
 	struct tensor *x = onnx_tensor(o, n, 0, ROLE_CONSTANT);
@@ -57,12 +41,12 @@ struct value import_reduce(struct onnx *o, struct onnx_node *n)
 	for (int i = 0; all && i < x->rank; i++)
 		marked[i] = true;
 	if (!strcmp(n->op->name, "ReduceL1"))
-		x = one(o, n, "abs", x);
+		x = call_one(o, n, "abs", x);
 	if (!strcmp(n->op->name, "ReduceL2") || !strcmp(n->op->name, "ReduceSumSquare"))
-		x = square(o, n, x);
+		x = call_two(o, n, "mul", x, x);
 	x = reduce(o, n, x, n->op->library, marked, onnx_integer(n, "keepdims", 1) != 0);
 	if (!strcmp(n->op->name, "ReduceL2"))
-		x = one(o, n, "sqrt", x);
+		x = call_one(o, n, "sqrt", x);
 	return value_of(x);
 }
 

@@ -152,6 +152,22 @@ struct tensor *call_result(struct onnx_call *call, const char *op)
 	return value.kind == VALUE_TENSOR ? value.tensor : NULL;
 }
 
+struct tensor *call_one(struct onnx *o, const struct onnx_node *n, const char *op, struct tensor *x)
+{
+	struct onnx_call call = onnx_call(o, n);
+	call_tensor(&call, NULL, x);
+	return call_result(&call, op);
+}
+
+struct tensor *call_two(struct onnx *o, const struct onnx_node *n, const char *op, struct tensor *a,
+			struct tensor *b)
+{
+	struct onnx_call call = onnx_call(o, n);
+	call_tensor(&call, NULL, a);
+	call_tensor(&call, NULL, b);
+	return call_result(&call, op);
+}
+
 struct value value_of(struct tensor *tensor)
 {
 	return tensor ? value_tensor(tensor) : value_poison();
