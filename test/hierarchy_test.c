@@ -1,5 +1,5 @@
 /* hierarchy_test.c -- docs/language.md 4.4: the levels that the mapper makes of the blocks of a machine. */
-#include "mapper/hierarchy.h"
+#include "mapper/machine/hierarchy.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

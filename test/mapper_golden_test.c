@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "mapper/cost.h"
+#include "mapper/cost/cost.h"
 
 enum { LEVELS = 5, DIMS = 8, RANKS = 5 };
 

@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mapper/cost.h"
-#include "mapper/fit.h"
-#include "mapper/mapping_print.h"
-#include "mapper/tile.h"
+#include "mapper/cost/cost.h"
+#include "mapper/mapping/fit.h"
+#include "mapper/mapping/mapping_print.h"
+#include "mapper/mapping/tile.h"
 
 static void out_of_memory(void *context)
 {

@@ -6,7 +6,7 @@
 #ifndef TEST_NEST_FIXTURE_H
 #define TEST_NEST_FIXTURE_H
 
-#include "mapper/mapping.h"
+#include "mapper/mapping/mapping.h"
 
 #include <string.h>
 

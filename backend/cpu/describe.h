@@ -2,7 +2,7 @@
 #ifndef BACKEND_CPU_DESCRIBE_H
 #define BACKEND_CPU_DESCRIBE_H
 
-#include "mapper/nest.h"
+#include "mapper/nest/nest.h"
 
 /* In the arena. */
 const char *describe_nest(struct arena *, const struct nest *, size_t *length);

@@ -10,7 +10,7 @@
 #ifndef BACKEND_CPU_EMIT_H
 #define BACKEND_CPU_EMIT_H
 
-#include "mapper/nest.h"
+#include "mapper/nest/nest.h"
 
 #include <llvm-c/Core.h>
 

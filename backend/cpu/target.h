@@ -3,7 +3,7 @@
 #define BACKEND_CPU_TARGET_H
 
 #include "backend/cpu/cpu.h"
-#include "mapper/nest.h"
+#include "mapper/nest/nest.h"
 
 #include <llvm-c/TargetMachine.h>
 

@@ -3,7 +3,7 @@
 #ifndef MAPPER_TILE_H
 #define MAPPER_TILE_H
 
-#include "mapper/mapping.h"
+#include "mapper/mapping/mapping.h"
 
 /* What the loops outside of this loop leave of its dimension. */
 int64_t tile_left(const struct mapping *, int loop);

@@ -1,6 +1,6 @@
 /* hierarchy_value.c -- quantities of a machine, checked by the frontend, in the units that the mapper counts in.
  * Products are made before the one division, so that what is a whole number of words comes out whole. */
-#include "mapper/hierarchy_make.h"
+#include "mapper/machine/hierarchy_make.h"
 
 #include <math.h>
 #include <string.h>

@@ -6,7 +6,7 @@
  * load for each operand that the results do not share, and never less than the latency of the
  * addition that the next one waits for. Loading and storing the results is spread over the
  * iterations of the reduction. */
-#include "mapper/nest_choice.h"
+#include "mapper/nest/nest_choice.h"
 
 #include <math.h>
 

@@ -1,6 +1,6 @@
 /* sums.c -- sums of multiples, counted without listing them where they fill an interval or never meet, else one by
  * one. */
-#include "mapper/sums.h"
+#include "mapper/cost/sums.h"
 
 #include <stdlib.h>
 

@@ -3,13 +3,13 @@
  * `for k in 96 step 16` at a memory walks the 96 that are left of k and leaves 16 to what is inside; without `step` it
  * leaves one. `parallel k over row in 3` parts what is left of k among three units. What a memory keeps is what `keep`
  * lists, or without `keep` what it may and `bypass` does not list. */
-#include "mapper/mapping_print.h"
+#include "mapper/mapping/mapping_print.h"
 
 #include <inttypes.h>
 #include <string.h>
 
-#include "mapper/fit.h"
-#include "mapper/tile.h"
+#include "mapper/mapping/fit.h"
+#include "mapper/mapping/tile.h"
 
 struct reader {
 	struct program *program;

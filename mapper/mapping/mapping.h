@@ -8,7 +8,7 @@
 #define MAPPER_MAPPING_H
 
 #include "frontend/network/network.h"
-#include "mapper/hierarchy.h"
+#include "mapper/machine/hierarchy.h"
 
 enum { MAX_DIMS = MAX_LOOPS, MAX_OPERANDS = 4, MAX_MAPPED_LOOPS = 64 };
 

@@ -4,7 +4,7 @@
  * Loops of one iteration vanish. Two neighbouring loops that every access walks as if they were
  * one become one, so that a pointwise statement is a single long loop whatever the rank of its
  * tensors. The choice among the nests that are left is nest_choice.c's. */
-#include "mapper/nest_choice.h"
+#include "mapper/nest/nest_choice.h"
 
 #include <stdlib.h>
 #include <string.h>

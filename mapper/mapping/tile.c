@@ -1,5 +1,5 @@
 /* tile.c -- how much of each operand lies at each level. */
-#include "mapper/tile.h"
+#include "mapper/mapping/tile.h"
 
 #include <stdlib.h>
 #include <string.h>

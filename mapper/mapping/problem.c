@@ -1,5 +1,5 @@
 /* problem.c -- a tensor statement as the mapper sees it: its loops as dimensions, its accesses as operands. */
-#include "mapper/mapping.h"
+#include "mapper/mapping/mapping.h"
 
 #include <string.h>
 

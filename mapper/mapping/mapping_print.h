@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#include "mapper/mapping.h"
+#include "mapper/mapping/mapping.h"
 
 /* `map c1 on eyeriss { ... }`: for each memory what it keeps, with the words of the tiles as a comment, then its loops. */
 void mapping_print(const struct mapping *, FILE *);

@@ -3,7 +3,7 @@
 #ifndef MAPPER_NEST_CHOICE_H
 #define MAPPER_NEST_CHOICE_H
 
-#include "mapper/nest.h"
+#include "mapper/nest/nest.h"
 
 /* requires loops and accesses; fills order, vector_loop, lanes, vectors, tile_loop, tile and
  * turns constants into panels */

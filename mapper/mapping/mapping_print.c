@@ -1,11 +1,11 @@
 /* mapping_print.c -- a mapping as the loop nest that a person would write, one line a loop, the outermost first.
  * At each memory stands what it keeps, and how full that makes it. */
-#include "mapper/mapping_print.h"
+#include "mapper/mapping/mapping_print.h"
 
 #include <inttypes.h>
 
 #include "frontend/syntax/parse.h"
-#include "mapper/tile.h"
+#include "mapper/mapping/tile.h"
 
 /* ---- Names ------------------------------------------------------------------------------------------------- */
 

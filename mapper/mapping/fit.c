@@ -1,11 +1,11 @@
 /* fit.c -- does a mapping fit? The tiles kept by one instance of a memory are held against its words, the loops in space
  * against the axes of their array; what does not fit is told with the dimension that, shortened least, would. */
-#include "mapper/fit.h"
+#include "mapper/mapping/fit.h"
 
 #include <inttypes.h>
 
-#include "mapper/cost.h"
-#include "mapper/tile.h"
+#include "mapper/cost/cost.h"
+#include "mapper/mapping/tile.h"
 
 /* ---- Room -------------------------------------------------------------------------------------------------- */
 

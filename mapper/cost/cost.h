@@ -3,7 +3,7 @@
 #ifndef MAPPER_COST_H
 #define MAPPER_COST_H
 
-#include "mapper/mapping.h"
+#include "mapper/mapping/mapping.h"
 
 /* Words that one operand moves at one level, all instances together. */
 struct traffic {

@@ -5,9 +5,9 @@
  * stand innermost above the child are free. What one instance of the child receives, times the groups of
  * instances that need different words, is what the parent reads. For the output the same words travel the other
  * way, and partial sums meet instead of being served. */
-#include "mapper/cost.h"
-#include "mapper/sums.h"
-#include "mapper/tile.h"
+#include "mapper/cost/cost.h"
+#include "mapper/cost/sums.h"
+#include "mapper/mapping/tile.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
 #ifndef MAPPER_FIT_H
 #define MAPPER_FIT_H
 
-#include "mapper/mapping.h"
+#include "mapper/mapping/mapping.h"
 
 enum misfit_kind { MISFIT_ROOM, MISFIT_FANOUT };
 

@@ -3,11 +3,11 @@
  * Blocks are in line: each memory lies inside of those before it, an array is the fan-out of the memory before it,
  * and the mac stands innermost. An array directly inside another, and the lanes of a mac inside an array, have no
  * memory before them: they get a level that keeps nothing. */
-#include "mapper/hierarchy.h"
+#include "mapper/machine/hierarchy.h"
 
 #include <string.h>
 
-#include "mapper/hierarchy_make.h"
+#include "mapper/machine/hierarchy_make.h"
 
 /* Energy where the machine does not say: of one word against one MAC of 16 bits, in 65 nm.
  * Chen, Emer, Sze, "Eyeriss: a spatial architecture for energy-efficient dataflow", ISCA 2016, table IV. */

@@ -3,7 +3,7 @@
 #ifndef MAPPER_HIERARCHY_MAKE_H
 #define MAPPER_HIERARCHY_MAKE_H
 
-#include "mapper/hierarchy.h"
+#include "mapper/machine/hierarchy.h"
 
 struct maker {
 	struct program *program;
