@@ -1,0 +1,25 @@
+/* bound.h -- the least energy that the memories outside of a tile can cost, for all tiles at once.
+ *
+ * From the outermost level inward: what a level pays for its own tile, with the longest run that any one order could give,
+ * plus the least that any larger tile of the next level outward costs. The latter is one pass over the lattice, from
+ * the largest tile down, each tile taking the least of those one prime factor larger. */
+#ifndef MAPPER_BOUND_H
+#define MAPPER_BOUND_H
+
+#include "mapper/search/terms.h"
+
+enum { MAX_MASKS = 1 << MAX_OPERANDS };
+
+struct bounds {
+	int masks[MAX_LEVELS]; /* sets of operands that a level may keep */
+	unsigned mask[MAX_LEVELS][MAX_MASKS];
+	/* For each level, set kept and state: energy of the links whose child is this level or one outside of it, where
+	 * the state is the level's tile; infinite where it does not fit. `above`: the least over all tiles that contain it. */
+	double *at[MAX_LEVELS][MAX_MASKS], *above[MAX_LEVELS][MAX_MASKS];
+	double *least[MAX_LEVELS]; /* of `above`, over all sets */
+};
+
+bool bounds_make(struct bounds *, const struct terms *); /* false: no memory; then free as well */
+void bounds_free(struct bounds *);
+
+#endif

@@ -1,0 +1,472 @@
+/* label.c -- what labels cost so far, what they must still cost, and which of them need not be looked at again. */
+#include "mapper/search/label.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* Sums of doubles in another order differ by less than this part (docs/mapper.md section 1). */
+static const double rounding = 1e-12;
+
+/* ---- Memory ---------------------------------------------------------------------------------------------------- */
+
+enum { CHUNK = 1 << 20 };
+
+struct chunk {
+	struct chunk *next;
+	size_t used;
+	char bytes[];
+};
+
+static void *allocate(struct engine *e, size_t size)
+{
+	struct chunk *c = e->chunks;
+
+	size = (size + 15) & ~(size_t)15;
+	if (!c || c->used + size > CHUNK) {
+		c = malloc(sizeof *c + CHUNK + 16);
+		if (!c) {
+			e->no_memory = true;
+			return NULL;
+		}
+		c->next = e->chunks;
+		c->used = 0;
+		e->chunks = c;
+	}
+	c->used += size;
+	return c->bytes + (c->used - size);
+}
+
+void labels_free(struct engine *e)
+{
+	while (e->chunks) {
+		struct chunk *next = e->chunks->next;
+		free(e->chunks);
+		e->chunks = next;
+	}
+}
+
+void scratch_copy(const struct engine *e, struct scratch *s, const struct label *l)
+{
+	s->label = *l;
+	s->label.link = s->link;
+	s->label.port = s->port;
+	s->label.outputs = s->outputs;
+	s->label.instances = s->instances;
+	memcpy(s->link, l->link, (size_t)l->links * sizeof *s->link);
+	if (e->counts_cycles) {
+		memcpy(s->port, l->port, (size_t)e->t->ports * sizeof *s->port);
+		memcpy(s->outputs, l->outputs, (size_t)e->t->levels * sizeof *s->outputs);
+		memcpy(s->instances, l->instances, (size_t)e->t->levels * sizeof *s->instances);
+	}
+}
+
+struct label *label_store(struct engine *e, const struct scratch *s)
+{
+	size_t links = (size_t)s->label.links * sizeof *s->link;
+	size_t ports = e->counts_cycles ? (size_t)e->t->ports * sizeof *s->port : 0;
+	size_t outputs = e->counts_cycles ? (size_t)e->t->levels * sizeof *s->outputs : 0;
+	struct label *l = allocate(e, sizeof *l + links + ports + 2 * outputs);
+
+	if (!l)
+		return NULL;
+	*l = s->label;
+	l->link = (struct link *)(l + 1);
+	l->port = (double *)(void *)((char *)l->link + links);
+	l->outputs = (double *)(void *)((char *)l->port + ports);
+	memcpy(l->link, s->link, links);
+	memcpy(l->port, s->port, ports);
+	memcpy(l->outputs, s->outputs, outputs);
+	l->instances = (double *)(void *)((char *)l->outputs + outputs);
+	memcpy(l->instances, s->instances, outputs);
+	e->evaluations++;
+	return l;
+}
+
+bool engine_is_stopped(struct engine *e)
+{
+	if (e->is_cut || e->no_memory)
+		return true;
+	if (e->stop && *e->stop)
+		e->is_cut = true;
+	if (e->most_evaluations > 0 && e->evaluations >= e->most_evaluations)
+		e->is_cut = true;
+	if (e->deadline > 0 && e->evaluations % 64 == 0) {
+		struct timespec now;
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		e->is_cut |= (double)now.tv_sec + (double)now.tv_nsec * 1e-9 > e->deadline;
+	}
+	return e->is_cut;
+}
+
+/* ---- Links ------------------------------------------------------------------------------------------------------ */
+
+static void add_words(const struct engine *e, struct label *l, int level, int operand, bool is_read,
+		      double words)
+{
+	if (!e->counts_cycles)
+		return;
+	for (int i = 0; i < e->t->ports; i++) {
+		const struct port *p = &e->t->port[i];
+		if (p->level == level && (p->operands >> operand & 1) &&
+		    (is_read ? p->reads : p->writes))
+			l->port[i] += words / l->instances[level];
+	}
+}
+
+static void charge_child(const struct engine *e, struct label *l, const struct link *k)
+{
+	if (k->child == NO_LEVEL)
+		return;
+	l->energy += k->words * e->t->cost[k->child][k->operand].fill;
+	add_words(e, l, k->child, k->operand, false, k->words);
+	if (k->operand == e->t->output)
+		l->fills_back |= 1u << k->child;
+}
+
+static void charge_parent(const struct engine *e, struct label *l, const struct link *k)
+{
+	const struct word_cost *c = &e->t->cost[k->parent][k->operand];
+	double served = k->words * k->ratio;
+
+	l->energy += k->words * c->hop + served * (c->read + c->update);
+	add_words(e, l, k->parent, k->operand, true, served);
+	if (k->operand == e->t->output) {
+		add_words(e, l, k->parent, k->operand, false, served);
+		l->reads_back |= 1u << k->parent;
+	}
+}
+
+static void remove_link(struct scratch *s, int link)
+{
+	s->label.links--;
+	for (int i = link; i < s->label.links; i++)
+		s->link[i] = s->link[i + 1];
+}
+
+int links_open(const struct label *l)
+{
+	int open = 0;
+
+	for (int i = 0; i < l->links; i++)
+		open += l->link[i].is_open;
+	return open;
+}
+
+bool link_close(const struct engine *e, struct scratch *s, int link, double part)
+{
+	struct link *k = &s->link[link];
+
+	k->words *= part;
+	k->is_open = false;
+	charge_child(e, &s->label, k);
+	if (k->parent == UNKNOWN_PARENT)
+		return false;
+	charge_parent(e, &s->label, k);
+	remove_link(s, link);
+	return true;
+}
+
+void links_reach(const struct engine *e, struct scratch *s, int level, unsigned kept)
+{
+	for (int i = 0; i < s->label.links; i++) {
+		struct link *k = &s->link[i];
+		if (k->parent != UNKNOWN_PARENT || !(kept >> k->operand & 1))
+			continue;
+		k->parent = (signed char)level;
+		if (k->operand == e->t->output)
+			s->label.first += e->t->outputs * e->t->cost[level][k->operand].read;
+		if (k->is_open)
+			continue;
+		charge_parent(e, &s->label, k);
+		remove_link(s, i--);
+	}
+}
+
+/* The least part that any halo can leave of the words of a tile: the longest loop over one dimension, from the tile on. */
+static double least_halo(const struct engine *e, int level, int operand, int32_t tile)
+{
+	const struct terms *t = e->t;
+	double least = 1;
+
+	for (int d = 0; t->sliding[operand] >> d; d++) {
+		int64_t extent = lattice_extent(&t->lattice, tile, d);
+		int64_t steps = t->problem->extent[d] / extent;
+		if (steps > 1) {
+			double part = terms_halo(t, level, operand, tile, d, extent, (double)steps);
+			least = part < least ? part : least;
+		}
+	}
+	return least;
+}
+
+void links_begin(const struct engine *e, struct scratch *s, int level, unsigned kept)
+{
+	const struct terms *t = e->t;
+	int32_t state = s->label.state;
+
+	for (int o = 0; o < t->operands; o++) {
+		if (!(kept >> o & 1) || s->label.links == MAX_LINKS)
+			continue;
+		s->link[s->label.links++] =
+			(struct link){.words = t->visits[state] * t->words[o][state],
+				      .ratio = 1,
+				      .halo = least_halo(e, level, o, state),
+				      .tile = state,
+				      .operand = (signed char)o,
+				      .child = (signed char)level,
+				      .parent = UNKNOWN_PARENT,
+				      .is_open = true};
+		if (o == t->output)
+			s->label.first += t->outputs * t->cost[level][o].fill;
+	}
+	s->label.kept_inside |= kept;
+}
+
+/* ---- Bounds ----------------------------------------------------------------------------------------------------- */
+
+/* What so many words cost at the cheapest parent outside of a level, where arrays may still share them: the nearest
+ * memory that must keep the operand is the furthest. */
+static double parent_least(const struct engine *e, int operand, int arrays, int parents,
+			   double words, double served, double sharing)
+{
+	const struct terms *t = e->t;
+	double least = INFINITY;
+
+	for (int p = parents - 1; p >= 0; p--) {
+		const struct word_cost *c = &t->cost[p][operand];
+		double units = p < arrays ? t->fanout[arrays] / t->fanout[p] : 1;
+		if (!(t->constraint.may_keep[p] >> operand & 1))
+			continue;
+		units = units < sharing ? units : sharing;
+		double arrive = served / units;
+		double first = operand == t->output ? t->outputs * t->fanout[p] : 0;
+		double cost = words * c->hop + arrive * c->update +
+			      (arrive > first ? (arrive - first) * c->read : 0);
+		least = cost < least ? cost : least;
+		if (t->constraint.must_keep[p] >> operand & 1)
+			break;
+	}
+	return least;
+}
+
+/* What a link will cost at least: with its run (as long as all loops outside allow) or without. */
+static double link_least(const struct engine *e, const struct link *k, int arrays, int parents,
+			 int32_t state, bool runs)
+{
+	const struct terms *t = e->t;
+	double reuse = t->reuse[k->operand][state], run = runs ? reuse : 1;
+	double words = k->is_open ? k->words * k->halo / run : k->words, served = words * k->ratio;
+	double fill = k->is_open && k->child != NO_LEVEL ? t->cost[k->child][k->operand].fill : 0;
+
+	if (k->parent != UNKNOWN_PARENT) {
+		const struct word_cost *c = &t->cost[k->parent][k->operand];
+		return words * (fill + c->hop) + served * (c->read + c->update);
+	}
+	/* what repeats for the run cannot be shared as well */
+	return words * fill + parent_least(e, k->operand, arrays, parents, words, served,
+					   k->is_open && runs ? 1 : reuse);
+}
+
+double label_least(const struct engine *e, const struct label *l, int arrays, int parents,
+		   double outside)
+{
+	const struct terms *t = e->t;
+	double sum = l->energy - l->first * t->fanout[arrays] + outside, least = INFINITY;
+	double saved[MAX_LINKS]; /* by its run */
+
+	for (int i = 0; i < l->links; i++) {
+		const struct link *k = &l->link[i];
+		double still = link_least(e, k, arrays, parents, l->state, false);
+		saved[i] =
+			k->is_open ? still - link_least(e, k, arrays, parents, l->state, true) : 0;
+		sum += still;
+	}
+	for (int g = 0; g < t->patterns; g++) {
+		double of_pattern = sum;
+		for (int i = 0; i < l->links; i++)
+			if (t->pattern[g] >> l->link[i].operand & 1)
+				of_pattern -= saved[i];
+		least = of_pattern < least ? of_pattern : least;
+	}
+	return least;
+}
+
+/* Without first visits, of which there are so many copies. */
+static double port_words(const struct engine *e, const struct label *l, int i, double copies)
+{
+	const struct port *p = &e->t->port[i];
+	double words = l->port[i], first = l->outputs[p->level] * copies;
+
+	if (!(p->operands >> e->t->output & 1))
+		return words;
+	if (p->reads && (l->reads_back >> p->level & 1))
+		words -= first;
+	if (p->writes && (l->fills_back >> p->level & 1))
+		words -= first;
+	return words;
+}
+
+double label_cycles(const struct engine *e, const struct label *l, int level)
+{
+	double fanout = e->t->fanout[level], cycles = e->t->macs / (l->units * fanout);
+
+	if (!e->counts_cycles)
+		return 0;
+	for (int i = 0; i < e->t->ports; i++) {
+		double words = port_words(e, l, i, fanout);
+		double time = words / e->t->port[i].bandwidth / fanout;
+		cycles = time > cycles ? time : cycles;
+	}
+	return cycles > e->least_cycles ? cycles : e->least_cycles;
+}
+
+static double value_of(enum objective o, double energy, double cycles)
+{
+	return o == OBJECTIVE_ENERGY ? energy : o == OBJECTIVE_EDP ? energy * cycles : cycles;
+}
+
+bool is_hopeless(const struct engine *e, double energy, double cycles)
+{
+	double first = value_of(e->first, energy, cycles);
+
+	if (!(energy < INFINITY) || energy > e->energy_limit || cycles > e->cycles_limit ||
+	    energy * cycles > e->edp_limit)
+		return true;
+	if (first < e->best_first * (1 - rounding))
+		return false;
+	return first > e->best_first * (1 + rounding) ||
+	       value_of(e->second, energy, cycles) >= e->best_second * (1 - rounding);
+}
+
+/* ---- Dominance -------------------------------------------------------------------------------------------------- */
+
+/* Where arrays are still to come, what they share may depend on how units inside lie. */
+static bool is_of_one_history(const struct label *a, const struct label *b)
+{
+	for (; a && b; a = a->inner, b = b->inner) {
+		while (a && !a->spread)
+			a = a->inner;
+		while (b && !b->spread)
+			b = b->inner;
+		if (!a || !b)
+			break;
+		if (a->spread != b->spread || a->inner->state != b->inner->state)
+			return false;
+	}
+	return a == b;
+}
+
+static bool is_comparable(const struct engine *e, const struct label *a, const struct label *b)
+{
+	if (a->links != b->links || (a->must_grow && !b->must_grow) || (b->grows & ~a->grows))
+		return false;
+	for (int i = 0; i < a->links; i++) {
+		const struct link *x = &a->link[i], *y = &b->link[i];
+		bool same_tile = x->tile == y->tile || e->t->sliding[x->operand] == 0;
+		if (x->parent == UNKNOWN_PARENT && e->t->sliding[x->operand] &&
+		    e->t->fanout[a->level] > 1 && !is_of_one_history(a, b))
+			return false;
+		if (x->operand != y->operand || x->parent != y->parent || x->is_open != y->is_open)
+			return false;
+		if (x->is_open && (x->child != y->child || !same_tile))
+			return false;
+	}
+	return true;
+}
+
+/* Whatever lies outside, `a` costs no more than `b`. */
+static bool is_no_worse(const struct engine *e, const struct label *a, const struct label *b)
+{
+	double copies = e->t->fanout[a->level];
+
+	if (e->counts_energy && (a->energy - a->first > b->energy - b->first ||
+				 a->energy - a->first * copies > b->energy - b->first * copies))
+		return false;
+	for (int i = 0; i < a->links; i++)
+		if (a->link[i].words > b->link[i].words ||
+		    a->link[i].words * a->link[i].ratio > b->link[i].words * b->link[i].ratio)
+			return false;
+	if (!e->counts_cycles)
+		return true;
+	if (a->units < b->units)
+		return false;
+	for (int i = 0; i < e->t->ports; i++)
+		if (port_words(e, a, i, 1) > port_words(e, b, i, 1) ||
+		    port_words(e, a, i, copies) > port_words(e, b, i, copies))
+			return false;
+	return true;
+}
+
+bool label_keep(struct engine *e, struct label **list, const struct scratch *s)
+{
+	struct label **at = list, *l;
+
+	for (; (l = *at); at = &l->next)
+		if (is_comparable(e, l, &s->label) && is_no_worse(e, l, &s->label))
+			return false;
+	for (at = list; (l = *at);)
+		if (is_comparable(e, &s->label, l) && is_no_worse(e, &s->label, l))
+			*at = l->next;
+		else
+			at = &l->next;
+	l = label_store(e, s);
+	if (!l)
+		return false;
+	l->next = *list;
+	*list = l;
+	return true;
+}
+
+void labels_take(struct engine *e, struct label **out)
+{
+	for (int32_t state = 0; state < e->t->lattice.states; state++) {
+		struct label *next;
+		for (struct label *l = e->terminal[state]; l; l = next) {
+			next = l->next;
+			l->next = *out;
+			*out = l;
+		}
+		e->terminal[state] = NULL;
+	}
+}
+
+struct promise {
+	struct label *label;
+	double value;
+};
+
+static int by_value(const void *a, const void *b)
+{
+	double x = ((const struct promise *)a)->value, y = ((const struct promise *)b)->value;
+
+	return (x > y) - (x < y);
+}
+
+void labels_trim(struct engine *e, struct label **list, int arrays, int parents, int count)
+{
+	struct promise *promise;
+	int all = 0, i = 0;
+
+	for (const struct label *l = *list; l; l = l->next)
+		all++;
+	promise = malloc((size_t)(all + 1) * sizeof *promise);
+	if (!promise) {
+		e->no_memory = true;
+		return;
+	}
+	for (struct label *l = *list; l; l = l->next) {
+		double outside = parents > 1 ? e->b->least[parents - 1][l->state] : 0;
+		promise[i++] = (struct promise){
+			l, value_of(e->first, label_least(e, l, arrays, parents, outside),
+				    label_cycles(e, l, arrays))};
+	}
+	qsort(promise, (size_t)all, sizeof *promise, by_value);
+	*list = NULL;
+	for (i = all < count ? all - 1 : count - 1; i >= 0; i--) {
+		promise[i].label->next = *list;
+		*list = promise[i].label;
+	}
+	free(promise);
+}

@@ -1,0 +1,124 @@
+/* label.h -- a mapping that is made from the MACs outward, as far as it is made: which tile it has reached, what it has
+ * cost, and which links still wait for loops further out.
+ *
+ * open link   no loop outside of its child has indexed its operand yet: loops that do not index it make it cheaper
+ * block       the loops in time of one level
+ * run         the innermost loops of a block, whose order matters; the others stand outside of them in any order
+ * free        a label in whose block no link is open: its tile may grow without cost */
+#ifndef MAPPER_LABEL_H
+#define MAPPER_LABEL_H
+
+#include "mapper/search/bound.h"
+#include "mapper/search/search.h"
+
+enum { MAX_LINKS = 40, NO_LEVEL = -1, UNKNOWN_PARENT = -1 };
+
+struct link {
+	double words, ratio;  /* terms.h */
+	double halo;          /* the least part that a halo can leave of the words */
+	int32_t tile;         /* the child's */
+	signed char operand;
+	signed char child;    /* level; NO_LEVEL: the MACs */
+	signed char parent;   /* level, or UNKNOWN_PARENT */
+	bool is_open;
+};
+
+struct run_loop {
+	unsigned char dim, place; /* of its steps among the dimension's divisors */
+};
+
+struct label {
+	const struct label *inner;   /* that this one grew from */
+	struct label *next;
+	const struct spread *spread; /* the array's units, where it grew by them; NULL: by a block */
+	int32_t state;
+	int level;
+	unsigned kept, kept_inside;  /* operands, by this level; by any level inside of it */
+	unsigned grows;              /* dims along which the tile of a free label may grow */
+	bool must_grow;              /* it is no tile of its own, only a way to larger ones */
+	int runs;
+	struct run_loop run[MAX_DIMS];
+	double energy;
+	double first; /* energy of first visits, counted in `energy`, that is not spent, for one copy outside */
+	double units; /* MACs at work */
+	unsigned reads_back, fills_back; /* bit per level: the output is read from it, comes back into it */
+	int links;
+	struct link *link;
+	double *port;    /* words of one instance through each port of terms.h, first visits included; where cycles count */
+	double *outputs, *instances; /* of each level: distinct outputs of one instance; how many there are so far */
+};
+
+/* A label with room for all that it may become. */
+struct scratch {
+	struct label label;
+	struct link link[MAX_LINKS];
+	double port[MAX_PORTS], outputs[MAX_LEVELS], instances[MAX_LEVELS];
+};
+
+struct engine {
+	const struct terms *t;
+	const struct bounds *b;
+	/* What is sought: less of `first`, and for as much of it less of `second`; within limits. */
+	enum objective first, second;
+	double energy_limit, edp_limit, cycles_limit;
+	bool counts_cycles, counts_energy; /* in what labels are compared by */
+	double least_cycles; /* that any mapping takes */
+	/* The best so far; at first the threshold under which a mapping is looked for, and best_second is -infinity. */
+	double best_first, best_second;
+	bool found;
+	struct mapping mapping;
+	struct cost cost;
+	/* Labels of a pass. */
+	struct chunk *chunks;
+	struct label **terminal, **free; /* of a block: lists by state */
+	int beam; /* of a quick pass for a first mapping: labels that go on from each level; 0: all */
+	int64_t evaluations, most_evaluations;
+	double deadline; /* seconds of the monotonic clock, 0: none */
+	volatile sig_atomic_t *stop;
+	bool is_cut, no_memory;
+};
+
+/* ---- label.c: what a label is and what it can become at best ---- */
+
+void scratch_copy(const struct engine *, struct scratch *, const struct label *);
+/* NULL without memory, and then the engine knows. */
+struct label *label_store(struct engine *, const struct scratch *);
+void labels_free(struct engine *);
+int links_open(const struct label *);
+/* Closes a link with what is left of its words; removes it where its parent is known. True where it was removed. */
+bool link_close(const struct engine *, struct scratch *, int link, double part);
+/* The level takes part as parent of all links of the operands that it keeps. */
+void links_reach(const struct engine *, struct scratch *, int level, unsigned kept);
+/* Links from the tile that has been reached inward from this level, kept by it. */
+void links_begin(const struct engine *, struct scratch *, int level, unsigned kept);
+/* The least energy of all mappings that the label can become: with the arrays outside of a level still to come and
+ * parents outside of another; `outside` is the bound's part. */
+double label_least(const struct engine *, const struct label *, int arrays, int parents, double outside);
+/* The least cycles, with the units of arrays outside of the level still to come. */
+double label_cycles(const struct engine *, const struct label *, int level);
+/* Can this be no better than the best? */
+bool is_hopeless(const struct engine *, double energy, double cycles);
+/* Is there, among labels of one state and level, one that is as good in all respects? Stores it where not. */
+bool label_keep(struct engine *, struct label **list, const struct scratch *);
+bool engine_is_stopped(struct engine *);
+
+/* Appends the lists that labels were kept in, by state, and empties them. */
+void labels_take(struct engine *, struct label **out);
+/* Leaves the most promising labels of a list; `arrays` and `parents` as in label_least. */
+void labels_trim(struct engine *, struct label **list, int arrays, int parents, int count);
+
+/* ---- space.c, block.c: one level outward ---- */
+
+/* Every way to spread the labels over the array inside the level. */
+void grow_space(struct engine *, const struct label *inside, int level, struct label **out);
+/* Every block of the level, for the set kept that has this number. Appends labels whose tile is the level's. */
+void grow_block(struct engine *, const struct label *inside, int level, int mask, struct label **out);
+
+/* ---- finish.c: the outermost level ---- */
+
+void finish_block(struct engine *, const struct label *);
+/* A free label of level 1, where the bound says exactly what is outside. */
+void finish_free(struct engine *, const struct scratch *, int mask);
+void label_mapping(const struct engine *, const struct label *, struct mapping *);
+
+#endif

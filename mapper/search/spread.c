@@ -1,0 +1,193 @@
+/* spread.c -- every way to spread the dimensions of a problem over the array inside a level.
+ *
+ * Only the units of each dimension matter, not the axis that carries them, unless the network tells the axes apart. */
+#include "mapper/search/terms.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct maker {
+	struct terms *t;
+	int level, count, room;
+	struct spread now, *list;
+	bool is_axis_told; /* the network serves one axis as it does not serve another */
+	enum terms_status status;
+};
+
+static bool is_merged(const struct terms *t, int level, int operand, int axis)
+{
+	const struct level *l = &t->machine->level[level];
+	enum tensor_class class = t->problem->operand[operand].class;
+	unsigned merging = operand == t->output ? l->reduce : l->multicast;
+
+	return (merging >> class & 1) && !(l->apart[class] >> axis & 1);
+}
+
+/* Dimensions of the spread that share a rank of the operand. */
+static bool slides(const struct terms *t, const struct spread *s, int operand)
+{
+	const struct operand *o = &t->problem->operand[operand];
+
+	for (int r = 0; r < o->ranks; r++) {
+		int moving = 0;
+		for (int i = 0; i < s->count; i++)
+			moving += o->coef[r][s->over[i].dim] != 0;
+		if (moving > 1)
+			return true;
+	}
+	return false;
+}
+
+/* Sums of one multiple of each of some steps take at least so many values as all multiples have steps, and one. */
+static double least_ratio(const struct terms *t, const struct spread *s, int operand, double ratio)
+{
+	const struct operand *o = &t->problem->operand[operand];
+
+	for (int r = 0; r < o->ranks; r++) {
+		double places = 1, units = 1;
+		for (int i = 0; i < s->count; i++)
+			if (o->coef[r][s->over[i].dim] != 0) {
+				places += (double)(s->over[i].units - 1);
+				units *= (double)s->over[i].units;
+			}
+		ratio *= places / units;
+	}
+	return ratio;
+}
+
+static void finish(const struct terms *t, int level, struct spread *s)
+{
+	s->units = s->irrelevant = 1;
+	s->slides = 0;
+	for (int i = 0; i < s->count; i++)
+		s->units *= (double)s->over[i].units;
+	for (int o = 0; o < t->operands; o++) {
+		s->ratio[o] = 1;
+		for (int i = 0; i < s->count; i++)
+			if (!(t->problem->operand[o].relevant >> s->over[i].dim & 1)) {
+				if (is_merged(t, level, o, s->over[i].axis))
+					s->ratio[o] /= (double)s->over[i].units;
+				if (o == t->output)
+					s->irrelevant *= (double)s->over[i].units;
+			}
+		if (slides(t, s, o))
+			s->slides |= 1u << o;
+		if (s->slides >> o & 1)
+			s->ratio[o] = least_ratio(t, s, o, s->ratio[o]);
+	}
+}
+
+static void keep(struct maker *m)
+{
+	if (m->count == m->room) {
+		int room = m->room ? 2 * m->room : 256;
+		struct spread *list = arena_array(m->t->arena, (size_t)room, sizeof *list);
+		if (m->count)
+			memcpy(list, m->list, (size_t)m->count * sizeof *list);
+		m->list = list;
+		m->room = room;
+	}
+	m->list[m->count] = m->now;
+	finish(m->t, m->level, &m->list[m->count++]);
+}
+
+/* Units that the constraint demands of a dimension along an axis: 0 free, 1 none. */
+static int64_t demanded(const struct maker *m, int dim, int axis)
+{
+	return m->t->constraint.space[m->level][axis][dim];
+}
+
+/* Gives each dimension an axis; stops at the first way where the axes are alike. */
+static bool place(struct maker *m, int i, int64_t room[])
+{
+	const struct level *l = &m->t->machine->level[m->level];
+	bool found = false;
+
+	if (i == m->now.count) {
+		keep(m);
+		return true;
+	}
+	for (int a = 0; a < l->axes && !(found && !m->is_axis_told); a++) {
+		int64_t units = m->now.over[i].units, demand = demanded(m, m->now.over[i].dim, a);
+		if (units > room[a] || (demand != 0 && demand != units))
+			continue;
+		m->now.over[i].axis = a;
+		room[a] /= units;
+		found |= place(m, i + 1, room);
+		room[a] = l->fanout[a];
+		for (int k = 0; k < i; k++)
+			if (m->now.over[k].axis == a)
+				room[a] /= m->now.over[k].units;
+	}
+	return found;
+}
+
+/* A dimension that must have units has them. */
+static bool is_demand_met(const struct maker *m, int dim, int64_t units)
+{
+	for (int a = 0; a < m->t->machine->level[m->level].axes; a++)
+		if (demanded(m, dim, a) > 1 && demanded(m, dim, a) != units)
+			return false;
+	return true;
+}
+
+static void choose(struct maker *m, int dim, int64_t room)
+{
+	const struct terms *t = m->t;
+	const struct level *l = &t->machine->level[m->level];
+
+	if (dim == t->problem->dims) {
+		int64_t axes[MAX_AXES];
+		memcpy(axes, l->fanout, sizeof axes);
+		place(m, 0, axes);
+		return;
+	}
+	for (int i = 0; i < t->lattice.dim[dim].count; i++) {
+		int64_t units = t->lattice.dim[dim].divisor[i];
+		if (units > room)
+			break;
+		if (!is_demand_met(m, dim, units))
+			continue;
+		if (units > 1) {
+			m->now.over[m->now.count].dim = dim;
+			m->now.over[m->now.count].place = i;
+			m->now.over[m->now.count++].units = units;
+		}
+		choose(m, dim + 1, room / units);
+		m->now.count -= units > 1;
+	}
+}
+
+static bool tells_axes(const struct terms *t, int level)
+{
+	const struct level *l = &t->machine->level[level];
+	unsigned axes = (1u << l->axes) - 1;
+
+	for (int o = 0; o < t->operands; o++) {
+		enum tensor_class class = t->problem->operand[o].class;
+		unsigned merging = o == t->output ? l->reduce : l->multicast;
+		unsigned apart = l->apart[class] & axes;
+		if ((merging >> class & 1) && apart != 0 && apart != axes)
+			return true;
+	}
+	return false;
+}
+
+enum terms_status spread_make(struct terms *t)
+{
+	for (int l = 0; l < t->levels; l++) {
+		const struct level *level = &t->machine->level[l];
+		struct maker m = {.t = t, .level = l, .is_axis_told = tells_axes(t, l)};
+		int64_t room = 1;
+
+		for (int a = 0; a < level->axes; a++)
+			room *= level->fanout[a];
+		choose(&m, 0, room);
+		t->spreads[l] = m.count;
+		t->spread[l] = m.list;
+		for (int i = 0; i < m.count; i++)
+			for (int k = 0; k < m.list[i].count; k++)
+				t->spread_dims[l] |= 1u << m.list[i].over[k].dim;
+	}
+	return TERMS_DONE;
+}

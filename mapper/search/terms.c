@@ -1,0 +1,220 @@
+/* terms.c -- tables of words and costs, one entry a state or level. */
+#include "mapper/search/terms.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "mapper/mapping/tile.h"
+
+/* ---- Of each state --------------------------------------------------------------------------------------------- */
+
+static void fill_state(struct terms *t, int32_t state)
+{
+	const struct problem *p = t->problem;
+	int64_t extent[MAX_DIMS];
+
+	lattice_box(&t->lattice, state, extent);
+	t->visits[state] = 1;
+	for (int d = 0; d < p->dims; d++)
+		t->visits[state] *= (double)(p->extent[d] / extent[d]);
+	for (int o = 0; o < p->operands; o++) {
+		double reuse = 1;
+		for (int d = 0; d < p->dims; d++)
+			if (!(p->operand[o].relevant >> d & 1))
+				reuse *= (double)(p->extent[d] / extent[d]);
+		t->reuse[o][state] = reuse;
+		t->words[o][state] = (double)tile_words(&p->operand[o], p->dims, extent);
+	}
+}
+
+static bool fill_states(struct terms *t)
+{
+	size_t states = (size_t)t->lattice.states;
+	bool ok = (t->visits = malloc(states * sizeof *t->visits)) != NULL;
+
+	for (int o = 0; o < t->operands; o++) {
+		ok &= (t->words[o] = malloc(states * sizeof *t->words[o])) != NULL;
+		ok &= (t->reuse[o] = malloc(states * sizeof *t->reuse[o])) != NULL;
+	}
+	for (int32_t s = 0; ok && s < t->lattice.states; s++)
+		fill_state(t, s);
+	return ok;
+}
+
+/* ---- Of each level --------------------------------------------------------------------------------------------- */
+
+static void fill_costs(struct terms *t)
+{
+	t->fanout[0] = 1;
+	for (int l = 0; l < t->levels; l++) {
+		const struct level *level = &t->machine->level[l];
+		for (int o = 0; o < t->operands; o++) {
+			t->cost[l][o] = (struct word_cost){
+				.fill = level->cost[ACCESS_FILL],
+				.read = level->cost[ACCESS_READ],
+				.update = o == t->output ? level->cost[ACCESS_UPDATE] : 0,
+				.hop = level->hop_cost};
+		}
+		t->fanout[l + 1] = t->fanout[l];
+		for (int a = 0; a < level->axes; a++)
+			t->fanout[l + 1] *= (double)level->fanout[a];
+	}
+}
+
+static void add_port(struct terms *t, int level, unsigned operands, bool reads, bool writes,
+		     double bandwidth)
+{
+	if (bandwidth > 0 && operands)
+		t->port[t->ports++] = (struct port){level, operands, reads, writes, bandwidth};
+}
+
+static void fill_ports(struct terms *t)
+{
+	for (int l = 0; l < t->levels; l++) {
+		const struct level *level = &t->machine->level[l];
+		add_port(t, l, t->all, true, false, level->read_bandwidth);
+		add_port(t, l, t->all, false, true, level->write_bandwidth);
+		add_port(t, l, t->all, true, true, level->shared_bandwidth);
+	}
+}
+
+/* ---- Of each operand ------------------------------------------------------------------------------------------ */
+
+static void fill_patterns(struct terms *t)
+{
+	t->patterns = 0;
+	for (int d = 0; d < t->problem->dims; d++) {
+		unsigned pattern = 0;
+		int i = 0;
+		for (int o = 0; o < t->operands; o++)
+			if (!(t->problem->operand[o].relevant >> d & 1))
+				pattern |= 1u << o;
+		while (i < t->patterns && t->pattern[i] != pattern)
+			i++;
+		if (i == t->patterns)
+			t->pattern[t->patterns++] = pattern;
+	}
+	if (t->patterns == 0)
+		t->pattern[t->patterns++] = 0;
+}
+
+/* Tiles overlap along a dimension that shares a rank with another and moves that rank alone. */
+static void fill_sliding(struct terms *t)
+{
+	for (int o = 0; o < t->operands; o++) {
+		const struct operand *operand = &t->problem->operand[o];
+		t->sliding[o] = 0;
+		for (int d = 0; d < t->problem->dims; d++) {
+			int moved = 0, others = 0;
+			for (int r = 0; r < operand->ranks; r++) {
+				if (operand->coef[r][d] == 0)
+					continue;
+				moved++;
+				for (int e = 0; e < t->problem->dims; e++)
+					others += e != d && operand->coef[r][e] != 0;
+			}
+			if (moved == 1 && others > 0)
+				t->sliding[o] |= 1u << d;
+		}
+	}
+}
+
+double terms_halo(const struct terms *t, int child, int operand, int32_t tile, int dim,
+		  int64_t step, double steps)
+{
+	const struct operand *o = &t->problem->operand[operand];
+	int64_t extent[MAX_DIMS];
+	double kept = 1, words = t->words[operand][tile];
+
+	if (child < 0 || !(t->sliding[operand] >> dim & 1) ||
+	    t->machine->level[child].halo != HALO_DELTA)
+		return 1;
+	lattice_box(&t->lattice, tile, extent);
+	for (int r = 0; r < o->ranks; r++) {
+		int64_t length = tile_length(o, r, t->problem->dims, extent);
+		int64_t shift = llabs(o->coef[r][dim]) * step;
+		if (length <= shift)
+			return 1;
+		kept *= (double)(length - shift);
+	}
+	return (words + (steps - 1) * (words - kept)) / (steps * words);
+}
+
+/* ---- The whole -------------------------------------------------------------------------------------------------- */
+
+bool terms_fit(const struct terms *t, int level, unsigned kept, int32_t state)
+{
+	const struct level *l = &t->machine->level[level];
+	double sum = 0, of_class[CLASSES] = {0};
+
+	for (int o = 0; o < t->operands; o++)
+		if (kept >> o & 1) {
+			sum += t->words[o][state];
+			of_class[t->problem->operand[o].class] += t->words[o][state];
+		}
+	for (int c = 0; c < CLASSES; c++)
+		if (l->class_words[c] > 0 && of_class[c] > (double)(l->class_words[c] / l->buffers))
+			return false;
+	return l->words == 0 || sum <= (double)(l->words / l->buffers);
+}
+
+/* At the outermost level the bound takes the best single run for what is open. That is what it costs if each
+ * dimension is irrelevant to one operand at most, no array hangs there, and nothing is said of it or the next level. */
+static bool is_tail_exact(const struct terms *t)
+{
+	bool exact = t->machine->level[0].axes == 0;
+
+	for (int i = 0; i < t->patterns; i++)
+		exact &= __builtin_popcount(t->pattern[i]) <= 1;
+	for (int l = 0; l < 2 && l < t->levels; l++) {
+		exact &= t->constraint.order_count[l] == 0 && t->constraint.stationary[l] < 0;
+		for (int d = 0; d < t->problem->dims; d++)
+			exact &= t->constraint.time[l][d] == 0;
+	}
+	return exact;
+}
+
+enum terms_status terms_make(struct terms *t, struct arena *arena, const struct problem *p,
+			     const struct hierarchy *h, const struct constraint *constraint)
+{
+	memset(t, 0, sizeof *t);
+	t->arena = arena;
+	t->problem = p;
+	t->machine = h;
+	t->levels = h->levels;
+	t->operands = p->operands;
+	t->output = p->operands - 1;
+	t->all = (1u << p->operands) - 1;
+	if (constraint)
+		t->constraint = *constraint;
+	else
+		constraint_free(&t->constraint, p, h);
+	switch (lattice_make(&t->lattice, p)) {
+	case LATTICE_TOO_MANY:
+		return TERMS_TOO_MANY;
+	case LATTICE_NO_MEMORY:
+		return TERMS_NO_MEMORY;
+	case LATTICE_DONE:
+		break;
+	}
+	if (!fill_states(t))
+		return TERMS_NO_MEMORY;
+	t->macs = t->visits[0];
+	t->outputs = t->words[t->output][t->lattice.states - 1];
+	fill_costs(t);
+	fill_ports(t);
+	fill_patterns(t);
+	fill_sliding(t);
+	t->is_tail_exact = is_tail_exact(t);
+	return spread_make(t);
+}
+
+void terms_free(struct terms *t)
+{
+	free(t->visits);
+	for (int o = 0; o < MAX_OPERANDS; o++) {
+		free(t->words[o]);
+		free(t->reuse[o]);
+	}
+	lattice_free(&t->lattice);
+}

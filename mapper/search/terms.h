@@ -1,0 +1,90 @@
+/* terms.h -- what the search knows of a problem on a machine before it begins: the words of every tile, and what moving a
+ * word costs at every level.
+ *
+ * link     the traffic of one operand between a memory that keeps it, the child, and the next one outward that does,
+ *          the parent; the innermost link ends at the MACs
+ * words    of a link: what arrives at (of the output: leaves) all instances of the child in the whole run
+ * ratio    of a link: words that the parent serves for each word of the child; less than 1 where a network shares
+ * reuse    of an operand outside of a tile: the steps of all loops that do not index it; its words are refilled at most
+ *          that many times less often than its relevant loops step */
+#ifndef MAPPER_TERMS_H
+#define MAPPER_TERMS_H
+
+#include "mapper/mapping/constraint.h"
+#include "mapper/search/lattice.h"
+
+enum { MAX_PORTS = 5 * MAX_LEVELS };
+
+/* One port of the instances of a memory: what passes through it takes time. */
+struct port {
+	int level;
+	unsigned operands; /* bit per operand that uses it */
+	bool reads, writes;
+	double bandwidth;
+};
+
+/* One way to spread dimensions over the array inside a level. */
+struct spread {
+	int count; /* of dimensions with more than one unit */
+	struct {
+		int dim, axis, place; /* of the factor among the dimension's divisors */
+		int64_t units;
+	} over[MAX_DIMS];
+	double units;                /* product */
+	double ratio[MAX_OPERANDS];  /* words that come from outside for each that is delivered; of those that slide, at least */
+	unsigned slides;             /* operands whose ratio depends on the tile */
+	double irrelevant;           /* units that hold partial sums of the same outputs */
+};
+
+struct terms {
+	struct arena *arena;
+	const struct problem *problem;
+	const struct hierarchy *machine;
+	struct constraint constraint;
+	struct lattice lattice;
+	int levels, operands, output; /* the output is the last operand */
+	unsigned all; /* operands */
+	double macs, outputs; /* words of the output */
+
+	/* Of each state. */
+	double *words[MAX_OPERANDS]; /* of the tile */
+	double *reuse[MAX_OPERANDS];
+	double *visits;              /* tiles in the whole problem: macs / points of the tile */
+
+	unsigned sliding[MAX_OPERANDS]; /* dims along which consecutive tiles may overlap */
+	/* Energy of one word. */
+	struct word_cost {
+		double fill;   /* that arrives at a child; first visits of the output do not */
+		double read;   /* that a parent serves; first visits are not read */
+		double update; /* that a parent takes back: of the output alone */
+		double hop;    /* on its way from a parent */
+	} cost[MAX_LEVELS][MAX_OPERANDS];
+	double fanout[MAX_LEVELS + 1]; /* units of all arrays inside of levels outside of this one */
+
+	int patterns;                      /* sets of operands that one dimension does not index */
+	unsigned pattern[MAX_DIMS];
+	int ports;
+	struct port port[MAX_PORTS];
+	int spreads[MAX_LEVELS];
+	struct spread *spread[MAX_LEVELS];
+	unsigned spread_dims[MAX_LEVELS];  /* dims that some spread uses */
+	bool is_tail_exact; /* what the bound says of the outermost level is what it costs */
+};
+
+enum terms_status { TERMS_DONE, TERMS_TOO_MANY, TERMS_NO_MEMORY };
+
+/* The tables live until terms_free; everything else in the arena. */
+enum terms_status terms_make(struct terms *, struct arena *, const struct problem *, const struct hierarchy *,
+			     const struct constraint *);
+void terms_free(struct terms *);
+
+/* Do the tiles of these operands fit a level? */
+bool terms_fit(const struct terms *, int level, unsigned kept, int32_t state);
+/* The part of the words of a link that remains when a loop over `dim` of `steps` ends its run: 1 but for halos.
+ * `tile` is the child's, `step` the elements of the dimension that one step of the loop moves. */
+double terms_halo(const struct terms *, int child, int operand, int32_t tile, int dim, int64_t step, double steps);
+
+/* Fills spread[] of every level with an array. */
+enum terms_status spread_make(struct terms *);
+
+#endif
