@@ -47,6 +47,14 @@ static bool take_operand(struct problem *p, const struct statement *s, const str
 	return true;
 }
 
+static bool has_class(const struct problem *p, enum tensor_class class)
+{
+	for (int o = 0; o < p->operands; o++)
+		if (p->operand[o].class == class)
+			return true;
+	return false;
+}
+
 /* Parameters are weights; of two tensors that are none, the second read takes their part. */
 static bool take_reads(struct problem *p, const struct statement *s, const struct scalar *e,
 		       const int dimension_of[])
@@ -55,7 +63,8 @@ static bool take_reads(struct problem *p, const struct statement *s, const struc
 		enum role role = e->access->tensor->role;
 		bool is_weight = role == ROLE_PARAM || role == ROLE_CONSTANT;
 		return take_operand(p, s, e->access,
-				    is_weight || p->operands > 0 ? CLASS_W : CLASS_I, dimension_of);
+				    is_weight || has_class(p, CLASS_I) ? CLASS_W : CLASS_I,
+				    dimension_of);
 	}
 	for (int i = 0; e->kind == SCALAR_APPLY && i < scalar_fn_info(e->fn)->arity; i++)
 		if (!take_reads(p, s, e->arg[i], dimension_of))

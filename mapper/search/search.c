@@ -1,0 +1,295 @@
+/* search.c -- passes over labels, from the MACs outward, under a threshold that rises until a mapping is found: then
+ * it is the best, because nothing under the threshold was left out. docs/mapper.md section 3. */
+#include "mapper/search/search.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "mapper/cost/sums.h"
+#include "mapper/search/label.h"
+
+const char *const objective_name[OBJECTIVES] = {"energy", "edp", "cycles"};
+
+/* How far beyond the bound the first passes look. */
+static const double inflation[] = {1.03, 1.06, 1.12, 1.25, 1.5, 2, 3, 5, 10};
+
+double objective_value(enum objective o, const struct cost *cost)
+{
+	return o == OBJECTIVE_ENERGY ? cost->energy
+	       : o == OBJECTIVE_EDP  ? cost->energy * (double)cost->cycles
+				     : (double)cost->cycles;
+}
+
+/* ---- One pass --------------------------------------------------------------------------------------------------- */
+
+/* MACs read each operand, and update the output, once. */
+static struct label *first_label(struct engine *e)
+{
+	const struct terms *t = e->t;
+	struct scratch s = {0};
+
+	s.label.link = s.link;
+	s.label.port = s.port;
+	s.label.outputs = s.outputs;
+	s.label.instances = s.instances;
+	s.label.level = t->levels;
+	s.label.energy = t->macs * t->machine->mac_cost;
+	s.label.units = 1;
+	for (int l = 0; l < t->levels; l++)
+		s.outputs[l] = t->outputs, s.instances[l] = 1;
+	for (int o = 0; o < t->operands; o++)
+		s.link[s.label.links++] = (struct link){.words = t->macs,
+							.ratio = 1,
+							.halo = 1,
+							.operand = (signed char)o,
+							.child = NO_LEVEL,
+							.parent = UNKNOWN_PARENT};
+	return label_store(e, &s);
+}
+
+static void pass(struct engine *e)
+{
+	struct label *now = first_label(e);
+
+	for (int level = e->t->levels - 1; level >= 0 && now && !engine_is_stopped(e); level--) {
+		struct label *spread = NULL, *next = NULL;
+		grow_space(e, now, level, &spread);
+		if (e->beam > 0)
+			labels_trim(e, &spread, level, level + 1, e->beam);
+		if (level == 0)
+			for (const struct label *l = spread; l && !engine_is_stopped(e);
+			     l = l->next)
+				finish_block(e, l);
+		for (int m = 0; level > 0 && m < e->b->masks[level]; m++)
+			grow_block(e, spread, level, m, &next);
+		if (e->beam > 0)
+			labels_trim(e, &next, level, level, 4 * e->beam);
+		now = next;
+	}
+	labels_free(e);
+}
+
+/* ---- Bounds of the whole --------------------------------------------------------------------------------------- */
+
+/* Words of an operand that any mapping must move: of each rank the places that are touched. */
+static double distinct_words(const struct problem *p, int operand)
+{
+	const struct operand *o = &p->operand[operand];
+	double words = 1;
+
+	for (int r = 0; r < o->ranks; r++) {
+		struct shift shift[MAX_DIMS];
+		int count = 0;
+		for (int d = 0; d < p->dims; d++)
+			if (o->coef[r][d])
+				shift[count++] = (struct shift){llabs(o->coef[r][d]), p->extent[d]};
+		int64_t places = sums_distinct(count, shift);
+		words *= places < 1 ? 1 : (double)places;
+	}
+	return words;
+}
+
+/* One rank that a dimension shares with another rank counts twice what is touched along a diagonal. */
+static bool is_product(const struct problem *p, int operand)
+{
+	const struct operand *o = &p->operand[operand];
+
+	for (int d = 0; d < p->dims; d++) {
+		int ranks = 0;
+		for (int r = 0; r < o->ranks; r++)
+			ranks += o->coef[r][d] != 0;
+		if (ranks > 1)
+			return false;
+	}
+	return true;
+}
+
+static double least_cycles(const struct terms *t)
+{
+	double units = 1, least;
+
+	for (int l = 0; l < t->levels; l++) {
+		double most = 1;
+		for (int i = 0; i < t->spreads[l]; i++)
+			most = t->spread[l][i].units > most ? t->spread[l][i].units : most;
+		units *= most;
+	}
+	least = ceil(t->macs / units);
+
+	for (int i = 0; i < t->ports; i++) {
+		const struct port *p = &t->port[i];
+		double words = 0;
+		for (int o = 0; p->level == 0 && o < t->operands; o++) {
+			bool passes = o == t->output ? p->writes : p->reads;
+			if (passes && (p->operands >> o & 1))
+				words += is_product(t->problem, o) ? distinct_words(t->problem, o)
+								   : 1;
+		}
+		least = words / p->bandwidth > least ? words / p->bandwidth : least;
+	}
+	return least;
+}
+
+/* The least energy of anything: the first label's, with the bound's part outside of all loops. */
+static double root_energy(struct engine *e)
+{
+	const struct terms *t = e->t;
+	const struct label *l = first_label(e);
+	double least = INFINITY;
+
+	if (!l)
+		return 0;
+	if (t->levels == 1)
+		least = label_least(e, l, t->levels, t->levels, 0);
+	for (int m = 0; t->levels > 1 && m < e->b->masks[t->levels - 1]; m++) {
+		double sum =
+			label_least(e, l, t->levels, t->levels, e->b->above[t->levels - 1][m][0]);
+		least = sum < least ? sum : least;
+	}
+	labels_free(e);
+	return least;
+}
+
+/* ---- Passes ---------------------------------------------------------------------------------------------------- */
+
+static double now_in_seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+/* Finds the best under the threshold, if there is any. */
+static void seek(struct engine *e, enum objective first, enum objective second, double threshold)
+{
+	e->first = first;
+	e->second = second;
+	e->counts_energy = first != OBJECTIVE_CYCLES || second != OBJECTIVE_CYCLES ||
+			   e->energy_limit < INFINITY;
+	e->counts_cycles = first != OBJECTIVE_ENERGY || second != OBJECTIVE_ENERGY ||
+			   e->cycles_limit < INFINITY;
+	e->best_first = threshold;
+	e->best_second = -INFINITY;
+	pass(e);
+}
+
+/* The best by `first`; *bound rises with each threshold under which there was nothing. */
+static void search_first(struct engine *e, enum objective first, enum objective second, double root,
+			 double *bound)
+{
+	*bound = root;
+	e->beam = 24;
+	seek(e, first, second, INFINITY);
+	e->beam = 0;
+	if (e->found && !engine_is_stopped(e)) {
+		e->first = first;
+		pass(e);
+		return;
+	}
+	for (size_t i = 0; i < sizeof inflation / sizeof *inflation; i++) {
+		double threshold = root * inflation[i];
+		seek(e, first, second, threshold);
+		if (e->found || engine_is_stopped(e))
+			return;
+		*bound = threshold;
+	}
+	seek(e, first, second, INFINITY);
+}
+
+/* Least energy, and of such mappings the one of fewest cycles. */
+static void search_energy(struct engine *e, struct search_result *r)
+{
+	r->root = root_energy(e);
+	search_first(e, OBJECTIVE_ENERGY, OBJECTIVE_ENERGY, r->root, &r->bound);
+	if (!e->found || engine_is_stopped(e))
+		return;
+	e->energy_limit = e->cost.energy * (1 + 1e-12);
+	seek(e, OBJECTIVE_CYCLES, OBJECTIVE_ENERGY, (double)e->cost.cycles);
+}
+
+/* Fewest cycles, and of such mappings the one of least energy: often as many as any mapping needs will do; else the
+ * fewest are found before the energy is looked at. */
+static void search_cycles(struct engine *e, struct search_result *r)
+{
+	double energy = root_energy(e), most = e->cycles_limit, below;
+
+	r->root = r->bound = e->least_cycles;
+	if (r->root > most)
+		return;
+	e->cycles_limit = e->least_cycles;
+	search_first(e, OBJECTIVE_ENERGY, OBJECTIVE_CYCLES, energy, &below);
+	if (e->found || engine_is_stopped(e))
+		return;
+	e->cycles_limit = most;
+	seek(e, OBJECTIVE_CYCLES, OBJECTIVE_CYCLES, INFINITY);
+	if (!e->found || engine_is_stopped(e))
+		return;
+	r->bound = e->cycles_limit = (double)e->cost.cycles;
+	search_first(e, OBJECTIVE_ENERGY, OBJECTIVE_CYCLES, energy, &below);
+}
+
+static void run(struct engine *e, const struct search_options *o, struct search_result *r)
+{
+	switch (o->objective) {
+	case OBJECTIVE_CYCLES:
+		search_cycles(e, r);
+		break;
+	case OBJECTIVE_EDP:
+		r->root = root_energy(e) * e->least_cycles;
+		search_first(e, OBJECTIVE_EDP, OBJECTIVE_ENERGY, r->root, &r->bound);
+		break;
+	default:
+		search_energy(e, r);
+	}
+	r->has_mapping = e->found;
+	if (e->found) {
+		r->value = objective_value(o->objective, &e->cost);
+		if (!e->is_cut && !e->no_memory)
+			r->bound = r->value;
+	}
+	r->evaluations = e->evaluations;
+	r->status = e->no_memory ? SEARCH_NO_MEMORY
+		    : e->is_cut  ? SEARCH_CUT
+		    : e->found   ? SEARCH_PROVEN
+				 : SEARCH_INFEASIBLE;
+	if (r->has_mapping) {
+		r->mapping = e->mapping;
+		r->cost = e->cost;
+	}
+}
+
+void search(struct arena *arena, const struct problem *p, const struct hierarchy *h,
+	    const struct search_options *o, struct search_result *r)
+{
+	struct terms terms;
+	struct bounds bounds = {0};
+	struct engine e = {.t = &terms, .b = &bounds, .stop = o->stop};
+	enum terms_status status = terms_make(&terms, arena, p, h, o->constraint);
+
+	memset(r, 0, sizeof *r);
+	r->status = SEARCH_NO_MEMORY;
+	e.energy_limit = e.edp_limit = e.cycles_limit = INFINITY;
+	if (o->most_cycles > 0)
+		e.cycles_limit = (double)o->most_cycles;
+	e.most_evaluations = o->evaluations;
+	e.deadline = o->seconds > 0 ? now_in_seconds() + o->seconds : 0;
+	if (status == TERMS_DONE && bounds_make(&bounds, &terms)) {
+		size_t states = (size_t)terms.lattice.states;
+		e.least_cycles = least_cycles(&terms);
+		e.terminal = calloc(states, sizeof(struct label *));
+		e.free = calloc(states, sizeof(struct label *));
+		if (e.terminal && e.free)
+			run(&e, o, r);
+	}
+	if (status == TERMS_TOO_MANY) {
+		r->status = SEARCH_INFEASIBLE;
+		r->why = "the tiles of this statement are too many to be searched";
+	}
+	free(e.terminal);
+	free(e.free);
+	bounds_free(&bounds);
+	terms_free(&terms);
+}
