@@ -20,6 +20,8 @@ struct block {
 	unsigned ordered;  /* of them those that the constraint orders */
 	unsigned unmoved;  /* does not index the stationary operand */
 	unsigned demanded; /* dims whose steps are given */
+	unsigned
+		outward; /* dims whose loop, were it the outermost of the block, would do as well further out */
 };
 
 /* How far the run has come. */
@@ -44,19 +46,27 @@ static bool is_relevant(const struct terms *t, const struct link *k, int dim)
 static void end_block(struct block *b, struct scratch *s, unsigned used)
 {
 	struct engine *e = b->e;
-	int32_t state = s->label.state;
-	double at = b->level > 0 ? e->b->at[b->level][b->mask][state] : 0;
 	struct scratch end;
 
-	if ((b->demanded & ~used) ||
-	    is_hopeless(e, label_least(e, &s->label, b->level, b->level, at),
-			label_cycles(e, &s->label, b->level)))
+	if ((b->demanded & ~used) || !terms_fit(e->t, b->level, b->kept, s->label.state))
 		return;
 	scratch_copy(e, &end, &s->label);
 	end.label.grows = 0;
 	end.label.must_grow = false;
 	links_begin(e, &end, b->level, b->kept);
-	label_keep(e, &e->terminal[state], &end);
+	if (!is_hopeless(e, label_least_before(e, &end.label, b->level, b->level - 1),
+			 label_cycles(e, &end.label, b->level)))
+		label_keep(e, &e->terminal[end.label.state], &end);
+}
+
+/* Can nothing better come of a label in the block? */
+static bool is_lost(const struct block *b, const struct label *l)
+{
+	struct engine *e = b->e;
+
+	return !(e->b->any[b->level][b->mask][l->state] < INFINITY) ||
+	       is_hopeless(e, label_least_within(e, l, b->level, b->mask),
+			   label_cycles(e, l, b->level));
 }
 
 /* Dims whose steps are given and that do not stand in the run stand outside of it. */
@@ -82,7 +92,7 @@ static void set_free(struct block *b, const struct scratch *from, struct progres
 	struct scratch s;
 
 	scratch_copy(e, &s, &from->label);
-	s.label.grows = b->dims & ~b->demanded & ~b->ordered;
+	s.label.grows = b->dims & ~b->demanded & ~b->ordered & ~b->outward;
 	if (p.is_moved)
 		s.label.grows &= ~b->unmoved;
 	if ((b->demanded & ~p.used) != 0)
@@ -92,9 +102,7 @@ static void set_free(struct block *b, const struct scratch *from, struct progres
 	if (!take_demanded(b, &s, &p.used))
 		return;
 	s.label.must_grow = must_grow;
-	double above = e->b->above[b->level][b->mask][s.label.state];
-	double least = label_least(e, &s.label, b->level, b->level, above);
-	if (is_hopeless(e, least, label_cycles(e, &s.label, b->level)))
+	if (is_lost(b, &s.label))
 		return;
 	if (b->level == 1 && e->t->is_tail_exact && (!e->counts_cycles || e->beam > 0))
 		finish_free(e, &s, b->mask);
@@ -182,14 +190,13 @@ static void run_loop(struct block *b, const struct scratch *before, struct progr
 			k->words /= steps;
 	}
 	if (links_open(&s.label) == 0) {
-		free_ordered(b, &s, next, false);
+		free_ordered(b, &s, next, b->outward >> d & 1);
 		return;
 	}
-	double above = b->e->b->above[b->level][b->mask][s.label.state];
-	if (is_hopeless(b->e, label_least(b->e, &s.label, b->level, b->level, above),
-			label_cycles(b->e, &s.label, b->level)))
+	if (is_lost(b, &s.label))
 		return;
-	end_block(b, &s, next.used);
+	if (!(b->outward >> d & 1))
+		end_block(b, &s, next.used);
 	run(b, &s, next);
 }
 
@@ -248,10 +255,7 @@ static void grow_free(struct block *b, const struct label *l)
 		for (int i = 0; (l->grows >> d & 1) && i < a->steps[place]; i++) {
 			s.label.state = l->state + (a->step[place][i] - place) * a->stride;
 			s.label.must_grow = false;
-			double above = b->e->b->above[b->level][b->mask][s.label.state];
-			if (!is_hopeless(b->e,
-					 label_least(b->e, &s.label, b->level, b->level, above),
-					 label_cycles(b->e, &s.label, b->level)))
+			if (!is_lost(b, &s.label))
 				label_keep(b->e, &b->e->free[s.label.state], &s);
 		}
 	}
@@ -276,9 +280,9 @@ static bool is_unsaid(const struct constraint *c, int level, int dim)
 	return c->time[level][dim] == 0 && c->order_count[level] == 0 && c->stationary[level] < 0;
 }
 
-/* Would the loop do as well at the next memory outward? It would if nothing that this level keeps is indexed by it, all
- * that is kept further inside is, without halo, and no array between could see the difference. */
-static bool belongs_outside(const struct block *b, int dim)
+/* Would the loop, as the outermost of its block, do as well as the innermost of the next memory's? It would if nothing
+ * that this level keeps is indexed by it, and no array between could see the difference. */
+static bool is_outward(const struct block *b, int dim)
 {
 	const struct terms *t = b->e->t;
 	int outer = b->level - 1;
@@ -288,15 +292,23 @@ static bool belongs_outside(const struct block *b, int dim)
 	    !is_unsaid(&t->constraint, b->level, dim) || !is_unsaid(&t->constraint, outer, dim))
 		return false;
 	for (int o = 0; o < t->operands; o++) {
-		bool is_indexed = t->problem->operand[o].relevant >> dim & 1;
-		bool is_sliding = t->sliding[o] >> dim & 1;
-		slides |= is_sliding;
-		if ((b->kept >> o & 1) && is_indexed)
-			return false;
-		if ((b->inside->kept_inside >> o & 1) && (!is_indexed || is_sliding))
+		slides |= t->sliding[o] >> dim & 1;
+		if ((b->kept >> o & 1) && (t->problem->operand[o].relevant >> dim & 1))
 			return false;
 	}
 	return !slides || t->machine->level[outer].axes == 0;
+}
+
+/* Is it of no use further inside of the block either? It closes all that is kept further inside, without halo. */
+static bool closes_all(const struct block *b, int dim)
+{
+	const struct terms *t = b->e->t;
+
+	for (int o = 0; o < t->operands; o++)
+		if ((b->inside->kept_inside >> o & 1) &&
+		    (!(t->problem->operand[o].relevant >> dim & 1) || (t->sliding[o] >> dim & 1)))
+			return false;
+	return true;
 }
 
 static void find_dims(struct block *b)
@@ -305,9 +317,11 @@ static void find_dims(struct block *b)
 	const struct constraint *c = &t->constraint;
 	int stationary = c->stationary[b->level];
 
-	for (int d = 0; d < t->problem->dims; d++)
-		if (demand(b, d) != 1 && !belongs_outside(b, d))
+	for (int d = 0; d < t->problem->dims; d++) {
+		b->outward |= is_outward(b, d) ? 1u << d : 0;
+		if (demand(b, d) != 1 && !((b->outward >> d & 1) && closes_all(b, d)))
 			b->dims |= 1u << d;
+	}
 	for (int d = 0; d < t->problem->dims; d++)
 		if (demand(b, d) > 1)
 			b->demanded |= 1u << d;
@@ -331,7 +345,7 @@ void grow_block(struct engine *e, const struct label *inside, int level, int mas
 		struct progress p = {.orders_left = e->t->constraint.order_count[level]};
 		struct scratch s;
 		b.inside = inside;
-		b.dims = b.ordered = b.unmoved = b.demanded = 0;
+		b.dims = b.ordered = b.unmoved = b.demanded = b.outward = 0;
 		scratch_copy(e, &s, inside);
 		s.label.inner = inside;
 		s.label.spread = NULL;
@@ -341,9 +355,7 @@ void grow_block(struct engine *e, const struct label *inside, int level, int mas
 		links_reach(e, &s, level, b.kept);
 		if (e->t->machine->level[level].is_memory)
 			find_dims(&b);
-		double above = e->b->above[level][mask][s.label.state];
-		if (is_hopeless(e, label_least(e, &s.label, level, level, above),
-				label_cycles(e, &s.label, level)))
+		if (is_lost(&b, &s.label))
 			continue;
 		if (links_open(&s.label) == 0) {
 			free_ordered(&b, &s, p, false);

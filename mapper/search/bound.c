@@ -118,20 +118,20 @@ static void fill_state(const struct pass *p, int32_t state)
 				quote(p, o, state, g, cost[g][o]);
 	for (int m = 0; m < b->masks[p->level]; m++) {
 		unsigned kept = b->mask[p->level][m];
-		double least = INFINITY;
 		bool fits = terms_fit(t, p->level, kept, state);
-		for (int k = 0; fits && k < b->masks[p->level - 1]; k++) {
+		for (int k = 0; k < b->masks[p->level - 1]; k++) {
 			unsigned outer = b->mask[p->level - 1][k];
-			double rest = p->level == 1 ? 0 : b->above[p->level - 1][k][state];
-			for (int g = 0; g < t->patterns && rest < least; g++) {
+			double rest = p->level == 1 ? 0 : b->any[p->level - 1][k][state];
+			double least = INFINITY;
+			for (int g = 0; g < t->patterns && fits; g++) {
 				double sum = rest;
 				for (int o = 0; o < t->operands; o++)
 					if (kept >> o & 1)
 						sum += cost[g][o][outer >> o & 1];
 				least = sum < least ? sum : least;
 			}
+			b->above[p->level][m][k][state] = least;
 		}
-		b->at[p->level][m][state] = least;
 	}
 }
 
@@ -145,12 +145,13 @@ static unsigned moving_dims(const struct terms *t, int level)
 	return dims;
 }
 
-static void fill_above(const struct terms *t, int level, const double *at, double *above)
+/* Each tile takes the least of itself and those one prime factor larger. */
+static void spread_down(const struct terms *t, int level, double *above)
 {
 	unsigned dims = moving_dims(t, level);
 
 	for (int32_t s = t->lattice.states - 1; s >= 0; s--) {
-		double least = at[s];
+		double least = above[s];
 		for (int d = 0; d < t->lattice.dims; d++) {
 			const struct axis_of_lattice *a = &t->lattice.dim[d];
 			int place = s / a->stride % a->count;
@@ -161,6 +162,12 @@ static void fill_above(const struct terms *t, int level, const double *at, doubl
 		}
 		above[s] = least;
 	}
+}
+
+static void take_least(const struct terms *t, double *least, const double *other)
+{
+	for (int32_t s = 0; s < t->lattice.states; s++)
+		least[s] = other[s] < least[s] ? other[s] : least[s];
 }
 
 static void find_masks(struct bounds *b, const struct terms *t)
@@ -176,18 +183,46 @@ static void find_masks(struct bounds *b, const struct terms *t)
 static bool allocate(struct bounds *b, const struct terms *t)
 {
 	size_t size = (size_t)t->lattice.states * sizeof(double);
+	bool ok = true;
 
 	for (int l = 1; l < t->levels; l++) {
-		if (!(b->least[l] = malloc(size)))
-			return false;
+		ok &= (b->least[l] = malloc(size)) != NULL;
 		for (int m = 0; m < b->masks[l]; m++) {
-			b->at[l][m] = malloc(size);
-			b->above[l][m] = malloc(size);
-			if (!b->at[l][m] || !b->above[l][m])
-				return false;
+			ok &= (b->any[l][m] = malloc(size)) != NULL;
+			if (l == 1)
+				ok &= (b->at[m] = malloc(size)) != NULL;
+			for (int k = 0; k < b->masks[l - 1]; k++)
+				ok &= (b->above[l][m][k] = malloc(size)) != NULL;
 		}
 	}
-	return true;
+	return ok;
+}
+
+static void fill_level(struct bounds *b, const struct terms *t, int level)
+{
+	size_t size = (size_t)t->lattice.states * sizeof(double);
+	struct pass p = {.t = t, .b = b, .level = level};
+
+	for (int g = 0; g < t->patterns; g++)
+		p.dims[g] = dims_of(t, t->pattern[g]);
+	for (int o = 0; o < t->operands; o++)
+		for (int parent = 0; parent < level; parent++)
+			p.way[o][parent] = way_of(t, level, o, parent);
+	for (int32_t s = 0; s < t->lattice.states; s++)
+		fill_state(&p, s);
+	for (int m = 0; m < b->masks[level]; m++) {
+		if (level == 1)
+			memcpy(b->at[m], b->above[level][m][0], size);
+		for (int k = 0; k < b->masks[level - 1]; k++) {
+			spread_down(t, level, b->above[level][m][k]);
+			if (k == 0)
+				memcpy(b->any[level][m], b->above[level][m][k], size);
+			take_least(t, b->any[level][m], b->above[level][m][k]);
+		}
+		if (m == 0)
+			memcpy(b->least[level], b->any[level][m], size);
+		take_least(t, b->least[level], b->any[level][m]);
+	}
 }
 
 bool bounds_make(struct bounds *b, const struct terms *t)
@@ -196,34 +231,21 @@ bool bounds_make(struct bounds *b, const struct terms *t)
 	find_masks(b, t);
 	if (!allocate(b, t))
 		return false;
-	for (int l = 1; l < t->levels; l++) {
-		struct pass p = {.t = t, .b = b, .level = l};
-		for (int g = 0; g < t->patterns; g++)
-			p.dims[g] = dims_of(t, t->pattern[g]);
-		for (int o = 0; o < t->operands; o++)
-			for (int parent = 0; parent < l; parent++)
-				p.way[o][parent] = way_of(t, l, o, parent);
-		for (int32_t s = 0; s < t->lattice.states; s++)
-			fill_state(&p, s);
-		for (int m = 0; m < b->masks[l]; m++)
-			fill_above(t, l, b->at[l][m], b->above[l][m]);
-		for (int32_t s = 0; s < t->lattice.states; s++) {
-			double least = INFINITY;
-			for (int m = 0; m < b->masks[l]; m++)
-				least = b->above[l][m][s] < least ? b->above[l][m][s] : least;
-			b->least[l][s] = least;
-		}
-	}
+	for (int l = 1; l < t->levels; l++)
+		fill_level(b, t, l);
 	return true;
 }
 
 void bounds_free(struct bounds *b)
 {
+	for (int m = 0; m < MAX_MASKS; m++)
+		free(b->at[m]);
 	for (int l = 0; l < MAX_LEVELS; l++) {
 		free(b->least[l]);
 		for (int m = 0; m < MAX_MASKS; m++) {
-			free(b->at[l][m]);
-			free(b->above[l][m]);
+			free(b->any[l][m]);
+			for (int k = 0; k < MAX_MASKS; k++)
+				free(b->above[l][m][k]);
 		}
 	}
 }

@@ -13,10 +13,13 @@ enum { MAX_MASKS = 1 << MAX_OPERANDS };
 struct bounds {
 	int masks[MAX_LEVELS]; /* sets of operands that a level may keep */
 	unsigned mask[MAX_LEVELS][MAX_MASKS];
-	/* For each level, set kept and state: energy of the links whose child is this level or one outside of it, where
-	 * the state is the level's tile; infinite where it does not fit. `above`: the least over all tiles that contain it. */
-	double *at[MAX_LEVELS][MAX_MASKS], *above[MAX_LEVELS][MAX_MASKS];
-	double *least[MAX_LEVELS]; /* of `above`, over all sets */
+	/* For each level, the set that it keeps, and the set that the next level outward keeps: by state, the least energy of
+	 * the links whose child is this level or one outside of it, where the level's tile is the state or contains it;
+	 * infinite where none fits. Below level 1 stands one outer set: all. */
+	double *above[MAX_LEVELS][MAX_MASKS][MAX_MASKS];
+	double *any[MAX_LEVELS][MAX_MASKS];   /* the least over all outer sets */
+	double *least[MAX_LEVELS];            /* and over all of its own */
+	double *at[MAX_MASKS];                /* of level 1, where its tile is the state itself */
 };
 
 bool bounds_make(struct bounds *, const struct terms *); /* false: no memory; then free as well */

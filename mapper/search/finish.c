@@ -233,7 +233,7 @@ void finish_block(struct engine *e, const struct label *inside)
 static int32_t best_tile(const struct engine *e, int mask, int32_t state)
 {
 	const struct lattice *l = &e->t->lattice;
-	const double *at = e->b->at[1][mask], *above = e->b->above[1][mask];
+	const double *at = e->b->at[mask], *above = e->b->any[1][mask];
 	double least = above[state];
 
 	while (at[state] > least) {

@@ -226,71 +226,109 @@ void links_begin(const struct engine *e, struct scratch *s, int level, unsigned 
 
 /* ---- Bounds ----------------------------------------------------------------------------------------------------- */
 
-/* What so many words cost at the cheapest parent outside of a level, where arrays may still share them: the nearest
- * memory that must keep the operand is the furthest. */
-static double parent_least(const struct engine *e, int operand, int arrays, int parents,
-			   double words, double served, double sharing)
+/* What a link costs at a parent, where the arrays between still share its words. */
+static double parent_cost(const struct engine *e, int operand, int arrays, int parent, double words,
+			  double served, double sharing)
 {
 	const struct terms *t = e->t;
-	double least = INFINITY;
+	const struct word_cost *c = &t->cost[parent][operand];
+	double units = parent < arrays ? t->fanout[arrays] / t->fanout[parent] : 1;
+	double first = operand == t->output ? t->outputs * t->fanout[parent] : 0;
 
-	for (int p = parents - 1; p >= 0; p--) {
-		const struct word_cost *c = &t->cost[p][operand];
-		double units = p < arrays ? t->fanout[arrays] / t->fanout[p] : 1;
-		if (!(t->constraint.may_keep[p] >> operand & 1))
-			continue;
-		units = units < sharing ? units : sharing;
-		double arrive = served / units;
-		double first = operand == t->output ? t->outputs * t->fanout[p] : 0;
-		double cost = words * c->hop + arrive * c->update +
-			      (arrive > first ? (arrive - first) * c->read : 0);
-		least = cost < least ? cost : least;
-		if (t->constraint.must_keep[p] >> operand & 1)
-			break;
-	}
-	return least;
+	served /= units < sharing ? units : sharing;
+	return words * c->hop + served * c->update +
+	       (served > first ? (served - first) * c->read : 0);
 }
 
-/* What a link will cost at least: with its run (as long as all loops outside allow) or without. */
-static double link_least(const struct engine *e, const struct link *k, int arrays, int parents,
-			 int32_t state, bool runs)
+/* What a link will cost at least, with its run (as long as all loops outside allow) or without: [1] with the level as its
+ * parent, [0] with one outside of it. */
+static void link_least(const struct engine *e, const struct link *k, int arrays, int level,
+		       int32_t state, bool runs, double least[2])
 {
 	const struct terms *t = e->t;
-	double reuse = t->reuse[k->operand][state], run = runs ? reuse : 1;
-	double words = k->is_open ? k->words * k->halo / run : k->words, served = words * k->ratio;
-	double fill = k->is_open && k->child != NO_LEVEL ? t->cost[k->child][k->operand].fill : 0;
+	double reuse = t->reuse[k->operand][state];
+	double words = k->is_open ? k->words * k->halo / (runs ? reuse : 1) : k->words;
+	double served = words * k->ratio, own = 0;
 
+	if (k->is_open && k->child != NO_LEVEL)
+		own = words * t->cost[k->child][k->operand].fill;
 	if (k->parent != UNKNOWN_PARENT) {
 		const struct word_cost *c = &t->cost[k->parent][k->operand];
-		return words * (fill + c->hop) + served * (c->read + c->update);
+		least[0] = least[1] = own + words * c->hop + served * (c->read + c->update);
+		return;
 	}
 	/* what repeats for the run cannot be shared as well */
-	return words * fill + parent_least(e, k->operand, arrays, parents, words, served,
-					   k->is_open && runs ? 1 : reuse);
+	double sharing = k->is_open && runs ? 1 : reuse;
+	least[0] = least[1] = INFINITY;
+	for (int p = level; p >= 0; p--) {
+		double cost;
+		if (!(t->constraint.may_keep[p] >> k->operand & 1))
+			continue;
+		cost = own + parent_cost(e, k->operand, arrays, p, words, served, sharing);
+		if (cost < least[p == level])
+			least[p == level] = cost;
+		if (t->constraint.must_keep[p] >> k->operand & 1)
+			break;
+	}
 }
 
-double label_least(const struct engine *e, const struct label *l, int arrays, int parents,
-		   double outside)
+/* For each set that the level may keep the links' least, plus what the table says of the rest; the least of all.
+ * `whole`: the least of the tables, where no link cares for the set. */
+static double least_of_sets(const struct engine *e, const struct label *l, int arrays, int level,
+			    double *const *table, const double *whole)
 {
 	const struct terms *t = e->t;
-	double sum = l->energy - l->first * t->fanout[arrays] + outside, least = INFINITY;
-	double saved[MAX_LINKS]; /* by its run */
+	double base = l->energy - l->first * t->fanout[arrays], best = INFINITY;
+	double still[MAX_LINKS][2], saved[MAX_LINKS][2]; /* by the run */
+	bool cares = false;
 
 	for (int i = 0; i < l->links; i++) {
 		const struct link *k = &l->link[i];
-		double still = link_least(e, k, arrays, parents, l->state, false);
-		saved[i] =
-			k->is_open ? still - link_least(e, k, arrays, parents, l->state, true) : 0;
-		sum += still;
+		cares |= k->parent == UNKNOWN_PARENT;
+		link_least(e, k, arrays, level, l->state, false, still[i]);
+		link_least(e, k, arrays, level, l->state, k->is_open, saved[i]);
+		for (int in = 0; in < 2; in++)
+			saved[i][in] = k->is_open ? still[i][in] - saved[i][in] : 0;
 	}
-	for (int g = 0; g < t->patterns; g++) {
-		double of_pattern = sum;
+	int sets = cares ? e->b->masks[level] : 1;
+	for (int m = 0; m < sets; m++) {
+		unsigned kept = e->b->mask[level][m];
+		double sum = base, most = 0;
+		if (!cares)
+			sum += whole ? whole[l->state] : 0;
+		else if (table)
+			sum += table[m][l->state];
+		if (sum >= best)
+			continue;
 		for (int i = 0; i < l->links; i++)
-			if (t->pattern[g] >> l->link[i].operand & 1)
-				of_pattern -= saved[i];
-		least = of_pattern < least ? of_pattern : least;
+			sum += still[i][kept >> l->link[i].operand & 1];
+		for (int g = 0; g < t->patterns; g++) {
+			double all = 0;
+			for (int i = 0; i < l->links; i++)
+				if (t->pattern[g] >> l->link[i].operand & 1)
+					all += saved[i][kept >> l->link[i].operand & 1];
+			most = all > most ? all : most;
+		}
+		best = sum - most < best ? sum - most : best;
 	}
-	return least;
+	return best;
+}
+
+double label_least_inside(const struct engine *e, const struct label *l, int arrays, int level)
+{
+	return least_of_sets(e, l, arrays, level, NULL, NULL);
+}
+
+double label_least_before(const struct engine *e, const struct label *l, int arrays, int level)
+{
+	return least_of_sets(e, l, arrays, level, level > 0 ? e->b->any[level] : NULL,
+			     level > 0 ? e->b->least[level] : NULL);
+}
+
+double label_least_within(const struct engine *e, const struct label *l, int level, int mask)
+{
+	return least_of_sets(e, l, level, level - 1, e->b->above[level][mask],
+			     e->b->any[level][mask]);
 }
 
 /* Without first visits, of which there are so many copies. */
@@ -399,15 +437,22 @@ static bool is_no_worse(const struct engine *e, const struct label *a, const str
 	return true;
 }
 
+/* Is `a` as good as `b` in all respects? The energy tells most of them apart. */
+static bool covers(const struct engine *e, const struct label *a, const struct label *b)
+{
+	return (!e->counts_energy || a->energy - a->first <= b->energy - b->first) &&
+	       is_comparable(e, a, b) && is_no_worse(e, a, b);
+}
+
 bool label_keep(struct engine *e, struct label **list, const struct scratch *s)
 {
 	struct label **at = list, *l;
 
 	for (; (l = *at); at = &l->next)
-		if (is_comparable(e, l, &s->label) && is_no_worse(e, l, &s->label))
+		if (covers(e, l, &s->label))
 			return false;
 	for (at = list; (l = *at);)
-		if (is_comparable(e, &s->label, l) && is_no_worse(e, &s->label, l))
+		if (covers(e, &s->label, l))
 			*at = l->next;
 		else
 			at = &l->next;
@@ -444,7 +489,7 @@ static int by_value(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-void labels_trim(struct engine *e, struct label **list, int arrays, int parents, int count)
+void labels_trim(struct engine *e, struct label **list, int arrays, int level, int count)
 {
 	struct promise *promise;
 	int all = 0, i = 0;
@@ -457,10 +502,9 @@ void labels_trim(struct engine *e, struct label **list, int arrays, int parents,
 		return;
 	}
 	for (struct label *l = *list; l; l = l->next) {
-		double outside = parents > 1 ? e->b->least[parents - 1][l->state] : 0;
-		promise[i++] = (struct promise){
-			l, value_of(e->first, label_least(e, l, arrays, parents, outside),
-				    label_cycles(e, l, arrays))};
+		promise[i++] = (struct promise){l, value_of(e->first,
+							    label_least_before(e, l, arrays, level),
+							    label_cycles(e, l, arrays))};
 	}
 	qsort(promise, (size_t)all, sizeof *promise, by_value);
 	*list = NULL;

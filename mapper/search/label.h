@@ -91,9 +91,13 @@ bool link_close(const struct engine *, struct scratch *, int link, double part);
 void links_reach(const struct engine *, struct scratch *, int level, unsigned kept);
 /* Links from the tile that has been reached inward from this level, kept by it. */
 void links_begin(const struct engine *, struct scratch *, int level, unsigned kept);
-/* The least energy of all mappings that the label can become: with the arrays outside of a level still to come and
- * parents outside of another; `outside` is the bound's part. */
-double label_least(const struct engine *, const struct label *, int arrays, int parents, double outside);
+/* The least energy of all mappings that the label can become. Before a level has its loops in time, or in the block of
+ * a level that keeps a set: what lies outside is then bounded for each set that the level, resp. the next one outward,
+ * may keep. `arrays`: those inside of levels outside of this one are still to come. */
+double label_least_before(const struct engine *, const struct label *, int arrays, int level);
+double label_least_within(const struct engine *, const struct label *, int level, int mask);
+/* The same without what lies outside. */
+double label_least_inside(const struct engine *, const struct label *, int arrays, int level);
 /* The least cycles, with the units of arrays outside of the level still to come. */
 double label_cycles(const struct engine *, const struct label *, int level);
 /* Can this be no better than the best? */
@@ -104,8 +108,8 @@ bool engine_is_stopped(struct engine *);
 
 /* Appends the lists that labels were kept in, by state, and empties them. */
 void labels_take(struct engine *, struct label **out);
-/* Leaves the most promising labels of a list; `arrays` and `parents` as in label_least. */
-void labels_trim(struct engine *, struct label **list, int arrays, int parents, int count);
+/* Leaves the most promising labels of a list; `arrays` and `level` as in label_least_before. */
+void labels_trim(struct engine *, struct label **list, int arrays, int level, int count);
 
 /* ---- space.c, block.c: one level outward ---- */
 

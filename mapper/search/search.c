@@ -13,7 +13,8 @@
 const char *const objective_name[OBJECTIVES] = {"energy", "edp", "cycles"};
 
 /* How far beyond the bound the first passes look. */
-static const double inflation[] = {1.03, 1.06, 1.12, 1.25, 1.5, 2, 3, 5, 10};
+static const double inflation[] = {1.05, 1.15, 1.4, 2, 4, 16, INFINITY};
+enum { INFLATIONS = sizeof inflation / sizeof *inflation };
 
 double objective_value(enum objective o, const struct cost *cost)
 {
@@ -57,7 +58,7 @@ static void pass(struct engine *e)
 		struct label *spread = NULL, *next = NULL;
 		grow_space(e, now, level, &spread);
 		if (e->beam > 0)
-			labels_trim(e, &spread, level, level + 1, e->beam);
+			labels_trim(e, &spread, level, level, e->beam);
 		if (level == 0)
 			for (const struct label *l = spread; l && !engine_is_stopped(e);
 			     l = l->next)
@@ -65,7 +66,7 @@ static void pass(struct engine *e)
 		for (int m = 0; level > 0 && m < e->b->masks[level]; m++)
 			grow_block(e, spread, level, m, &next);
 		if (e->beam > 0)
-			labels_trim(e, &next, level, level, 4 * e->beam);
+			labels_trim(e, &next, level, level - 1, 4 * e->beam);
 		now = next;
 	}
 	labels_free(e);
@@ -137,17 +138,11 @@ static double root_energy(struct engine *e)
 {
 	const struct terms *t = e->t;
 	const struct label *l = first_label(e);
-	double least = INFINITY;
+	double least;
 
 	if (!l)
 		return 0;
-	if (t->levels == 1)
-		least = label_least(e, l, t->levels, t->levels, 0);
-	for (int m = 0; t->levels > 1 && m < e->b->masks[t->levels - 1]; m++) {
-		double sum =
-			label_least(e, l, t->levels, t->levels, e->b->above[t->levels - 1][m][0]);
-		least = sum < least ? sum : least;
-	}
+	least = label_least_before(e, l, t->levels, t->levels - 1);
 	labels_free(e);
 	return least;
 }
@@ -176,34 +171,24 @@ static void seek(struct engine *e, enum objective first, enum objective second, 
 	pass(e);
 }
 
-/* The best by `first`; *bound rises with each threshold under which there was nothing. */
-static void search_first(struct engine *e, enum objective first, enum objective second, double root,
-			 double *bound)
+/* A good mapping, under a threshold that rises until there is one; then the best, under its value. */
+static void search_first(struct engine *e, enum objective first, enum objective second, double root)
 {
-	*bound = root;
 	e->beam = 24;
-	seek(e, first, second, INFINITY);
+	for (int i = 0; i < INFLATIONS && !e->found && !engine_is_stopped(e); i++)
+		seek(e, first, second, root * inflation[i]);
 	e->beam = 0;
-	if (e->found && !engine_is_stopped(e)) {
-		e->first = first;
+	if (e->found)
 		pass(e);
-		return;
-	}
-	for (size_t i = 0; i < sizeof inflation / sizeof *inflation; i++) {
-		double threshold = root * inflation[i];
-		seek(e, first, second, threshold);
-		if (e->found || engine_is_stopped(e))
-			return;
-		*bound = threshold;
-	}
-	seek(e, first, second, INFINITY);
+	else
+		seek(e, first, second, INFINITY);
 }
 
 /* Least energy, and of such mappings the one of fewest cycles. */
 static void search_energy(struct engine *e, struct search_result *r)
 {
-	r->root = root_energy(e);
-	search_first(e, OBJECTIVE_ENERGY, OBJECTIVE_ENERGY, r->root, &r->bound);
+	r->root = r->bound = root_energy(e);
+	search_first(e, OBJECTIVE_ENERGY, OBJECTIVE_ENERGY, r->root);
 	if (!e->found || engine_is_stopped(e))
 		return;
 	e->energy_limit = e->cost.energy * (1 + 1e-12);
@@ -214,13 +199,13 @@ static void search_energy(struct engine *e, struct search_result *r)
  * fewest are found before the energy is looked at. */
 static void search_cycles(struct engine *e, struct search_result *r)
 {
-	double energy = root_energy(e), most = e->cycles_limit, below;
+	double energy = root_energy(e), most = e->cycles_limit;
 
 	r->root = r->bound = e->least_cycles;
 	if (r->root > most)
 		return;
 	e->cycles_limit = e->least_cycles;
-	search_first(e, OBJECTIVE_ENERGY, OBJECTIVE_CYCLES, energy, &below);
+	search_first(e, OBJECTIVE_ENERGY, OBJECTIVE_CYCLES, energy);
 	if (e->found || engine_is_stopped(e))
 		return;
 	e->cycles_limit = most;
@@ -228,7 +213,7 @@ static void search_cycles(struct engine *e, struct search_result *r)
 	if (!e->found || engine_is_stopped(e))
 		return;
 	r->bound = e->cycles_limit = (double)e->cost.cycles;
-	search_first(e, OBJECTIVE_ENERGY, OBJECTIVE_CYCLES, energy, &below);
+	search_first(e, OBJECTIVE_ENERGY, OBJECTIVE_CYCLES, energy);
 }
 
 static void run(struct engine *e, const struct search_options *o, struct search_result *r)
@@ -238,8 +223,8 @@ static void run(struct engine *e, const struct search_options *o, struct search_
 		search_cycles(e, r);
 		break;
 	case OBJECTIVE_EDP:
-		r->root = root_energy(e) * e->least_cycles;
-		search_first(e, OBJECTIVE_EDP, OBJECTIVE_ENERGY, r->root, &r->bound);
+		r->root = r->bound = root_energy(e) * e->least_cycles;
+		search_first(e, OBJECTIVE_EDP, OBJECTIVE_ENERGY, r->root);
 		break;
 	default:
 		search_energy(e, r);

@@ -25,6 +25,47 @@ static void place_units(const struct operand *o, int count, struct unit_loop loo
 	}
 }
 
+static int64_t gcd(int64_t a, int64_t b)
+{
+	return b == 0 ? a : gcd(b, a % b);
+}
+
+/* Different sums of a multiple of one step and a multiple of another: of all pairs those to which no equal pair with a
+ * smaller first multiple stands in the ranges. */
+static int64_t sums_of_two(struct shift a, struct shift b)
+{
+	int64_t common = gcd(a.step, b.step), x = a.bound - b.step / common;
+	int64_t y = b.bound - a.step / common;
+
+	return a.bound * b.bound - (x > 0 && y > 0 ? x * y : 0);
+}
+
+/* All units served together: the product over the ranks of the places in each. 0 where a rank has more than two
+ * dimensions, or a dimension has two ranks. */
+static int64_t places_of_ranks(const struct operand *o, int count, const struct unit_loop loop[])
+{
+	int64_t places = 1;
+	unsigned seen = 0;
+
+	for (int r = 0; r < o->ranks; r++) {
+		struct shift shift[2];
+		int moving = 0;
+		for (int i = 0; i < count; i++) {
+			int64_t coef = llabs(o->coef[r][loop[i].dim]);
+			if (coef == 0)
+				continue;
+			if (moving == 2 || (seen >> i & 1))
+				return 0;
+			seen |= 1u << i;
+			shift[moving++] = (struct shift){coef * loop[i].tile, loop[i].units};
+		}
+		places *= moving == 2   ? sums_of_two(shift[0], shift[1])
+			  : moving == 1 ? shift[0].bound
+					: 1;
+	}
+	return places;
+}
+
 double share_ratio(const struct operand *o, int count, struct unit_loop loop[])
 {
 	struct shift shift[MAX_MAPPED_LOOPS];
@@ -32,11 +73,13 @@ double share_ratio(const struct operand *o, int count, struct unit_loop loop[])
 	int64_t units = 1, total;
 	int merged_loops = 0;
 
-	place_units(o, count, loop, shift);
 	for (int i = 0; i < count; i++) {
 		units *= loop[i].units;
 		merged_loops += loop[i].is_merged;
 	}
+	if (merged_loops == count && (total = places_of_ranks(o, count, loop)) > 0)
+		return (double)total / (double)units;
+	place_units(o, count, loop, shift);
 	if (merged_loops == count) {
 		total = sums_distinct(count, shift);
 		return total < 0 ? -1 : (double)total / (double)units;

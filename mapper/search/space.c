@@ -106,18 +106,57 @@ static bool find_ratios(struct engine *e, struct scratch *s, const struct label 
 	return changed;
 }
 
-static bool is_spread_hopeless(const struct engine *e, const struct scratch *s, int level,
-			       double outside)
+static bool is_spread_hopeless(const struct engine *e, const struct scratch *s, int level)
 {
-	return is_hopeless(e, label_least(e, &s->label, level, level + 1, outside),
+	return is_hopeless(e, label_least_before(e, &s->label, level, level),
 			   label_cycles(e, &s->label, level));
 }
 
-/* What a label costs without what lies outside and with the best that this array could do for it. */
+/* What a label costs at least without what lies outside: in all, and apart from what closed links ask of their parents,
+ * which comes to `served` of each operand where an array shares nothing. */
 struct start {
 	const struct label *label;
-	double least;
+	double least, base, served[MAX_OPERANDS];
 };
+
+static double least_served(const struct terms *t, const struct link *k, int level)
+{
+	double least = INFINITY;
+
+	for (int p = level; p >= 0; p--) {
+		const struct word_cost *c = &t->cost[p][k->operand];
+		if (!(t->constraint.may_keep[p] >> k->operand & 1))
+			continue;
+		least = c->read + c->update < least ? c->read + c->update : least;
+		if (t->constraint.must_keep[p] >> k->operand & 1)
+			break;
+	}
+	return k->words * k->ratio * least;
+}
+
+static void start_make(const struct engine *e, struct start *start, const struct label *l,
+		       int level)
+{
+	const struct terms *t = e->t;
+	struct scratch rest;
+	double first = 0;
+
+	*start = (struct start){.label = l, .least = label_least_inside(e, l, level + 1, level)};
+	scratch_copy(e, &rest, l);
+	rest.label.links = 0;
+	for (int i = 0; i < l->links; i++) {
+		const struct link *k = &l->link[i];
+		if (k->is_open) {
+			rest.link[rest.label.links++] = *k;
+			continue;
+		}
+		start->served[k->operand] = least_served(t, k, level);
+		for (int p = level; p >= 0 && k->operand == t->output; p--)
+			if (t->outputs * t->fanout[p] * t->cost[p][k->operand].read > first)
+				first = t->outputs * t->fanout[p] * t->cost[p][k->operand].read;
+	}
+	start->base = label_least_inside(e, &rest.label, level + 1, level) - first;
+}
 
 static void spread_one(struct engine *e, const struct start *from, const struct spread *spread,
 		       int level, int32_t state, double outside)
@@ -125,12 +164,14 @@ static void spread_one(struct engine *e, const struct start *from, const struct 
 	const struct label *inside = from->label;
 	const struct terms *t = e->t;
 	double copies = t->fanout[level + 1] - spread->irrelevant * t->fanout[level];
+	double least = from->base + inside->first * copies + outside, cycles = 0;
 	struct scratch s;
 
-	if (is_hopeless(e, from->least + inside->first * copies + outside,
-			e->counts_cycles
-				? t->macs / (inside->units * spread->units * t->fanout[level])
-				: 0))
+	for (int o = 0; o < t->operands; o++)
+		least += from->served[o] * spread->ratio[o] / t->fanout[level];
+	if (e->counts_cycles)
+		cycles = t->macs / (inside->units * spread->units * t->fanout[level]);
+	if (is_hopeless(e, least, cycles))
 		return;
 	scratch_copy(e, &s, inside);
 	s.label.inner = inside;
@@ -139,9 +180,9 @@ static void spread_one(struct engine *e, const struct start *from, const struct 
 	s.label.level = level;
 	s.label.runs = 0;
 	spread_label(e, &s, spread, level);
-	if (is_spread_hopeless(e, &s, level, outside))
+	if (is_spread_hopeless(e, &s, level))
 		return;
-	if (find_ratios(e, &s, inside, spread, level) && is_spread_hopeless(e, &s, level, outside))
+	if (find_ratios(e, &s, inside, spread, level) && is_spread_hopeless(e, &s, level))
 		return;
 	label_keep(e, &e->terminal[state], &s);
 }
@@ -153,23 +194,36 @@ static int by_least(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/* The tile that the units make of one; -1: they are more than what is left of a dimension. */
+static int32_t spread_state(const struct lattice *l, const struct spread *spread, int32_t state,
+			    const int place[])
+{
+	for (int i = 0; i < spread->count; i++) {
+		int d = spread->over[i].dim;
+		const struct axis_of_lattice *a = &l->dim[d];
+		int then = a->product[place[d] * a->count + spread->over[i].place];
+		if (then < 0)
+			return -1;
+		state += (then - place[d]) * a->stride;
+	}
+	return state;
+}
+
 /* Labels of one tile; the cheapest first, so that with the first that is too dear all others are. */
 static void spread_tile(struct engine *e, const struct start start[], int count, int level)
 {
 	const struct terms *t = e->t;
+	int32_t tile = start[0].label->state;
+	int place[MAX_DIMS];
 
+	for (int d = 0; d < t->lattice.dims; d++)
+		place[d] = lattice_place(&t->lattice, tile, d);
 	for (int i = 0; i < t->spreads[level] && !engine_is_stopped(e); i++) {
 		const struct spread *spread = &t->spread[level][i];
-		int32_t state = start[0].label->state;
-		bool fits = true;
-		for (int k = 0; k < spread->count && fits; k++)
-			fits = lattice_grow(&t->lattice, &state, spread->over[k].dim,
-					    spread->over[k].place);
-		if (!fits || (level > 0 && !(e->b->least[level][state] < INFINITY)))
-			continue;
-		for (int k = 0; k < count; k++)
-			spread_one(e, &start[k], spread, level, state,
-				   level > 0 ? e->b->least[level][state] : 0);
+		int32_t state = spread_state(&t->lattice, spread, tile, place);
+		double outside = state < 0 ? INFINITY : level == 0 ? 0 : e->b->least[level][state];
+		for (int k = 0; k < count && !is_hopeless(e, start[k].least + outside, 0); k++)
+			spread_one(e, &start[k], spread, level, state, outside);
 	}
 }
 
@@ -187,7 +241,7 @@ void grow_space(struct engine *e, const struct label *inside, int level, struct 
 	}
 	count = 0;
 	for (const struct label *l = inside; l; l = l->next)
-		start[count++] = (struct start){l, label_least(e, l, level + 1, level + 1, 0)};
+		start_make(e, &start[count++], l, level);
 	/* labels of one tile stand together in the list */
 	for (int last; first < count; first = last) {
 		for (last = first + 1; last < count; last++)
