@@ -354,6 +354,8 @@ static void evaluate(struct walk *walk, bool imperfect, int64_t times)
 		      &cost);
 	add_point(result, cost.energy, cost.cycles);
 	result->mappings += times;
+	result->energy += (double)times * cost.energy;
+	result->cycles += (double)(times * cost.cycles);
 }
 
 static void append(struct mapping *mapping, enum loop_kind kind, int level, int axis, int dim,

@@ -29,6 +29,7 @@ struct brute_result {
 	int64_t mappings;    /* in the space; 0: infeasible, and nothing below is set */
 	int64_t evaluations; /* how many of them were costed */
 	int64_t imperfect;   /* how many of those have a step that is not whole */
+	double energy, cycles; /* of all mappings, added up */
 	struct brute_best best[OBJECTIVES];
 	int points; /* of the front */
 	struct brute_point *point;

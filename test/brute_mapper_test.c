@@ -6,6 +6,7 @@
 #include "search_trial.h"
 
 #include <criterion/criterion.h>
+#include <float.h>
 #include <inttypes.h>
 #include <math.h>
 
@@ -257,13 +258,19 @@ Test(brute_mapper, units_and_ports_are_costed_by_hand)
 
 /* Everything that can be written down. */
 
+/* Sums of up to 10^5 numbers that agree but for the rounding of each. */
+static bool is_sum(double a, double b)
+{
+	return fabs(a - b) <= 1e5 * DBL_EPSILON * fabs(b);
+}
+
 struct writer {
 	const struct trial *trial;
 	struct arena *arena;
 	struct mapping mapping;
 	int64_t left[MAX_DIMS];
 	int64_t legal;
-	double least; /* energy */
+	double energy; /* of all that are legal */
 };
 
 static void try_keeps(struct writer *writer, int level)
@@ -285,8 +292,8 @@ static void try_keeps(struct writer *writer, int level)
 	if (!legal)
 		return;
 	brute_cost(&writer->mapping, &cost);
-	if (writer->legal++ == 0 || cost.energy < writer->least)
-		writer->least = cost.energy;
+	writer->legal++;
+	writer->energy += cost.energy;
 }
 
 /* Any loop after any loop, as long as each leaves less than there is. Before the sets kept are
@@ -336,9 +343,9 @@ static void compare_written(struct arena *arena, const struct trial *trial)
 	cr_expect_eq(writer.legal, result.mappings,
 		     "trial %" PRIu64 ": %" PRId64 " written, %" PRId64 " walked", trial->number,
 		     writer.legal, result.mappings);
-	cr_expect(result.mappings == 0 || brute_same(writer.least, result.best[0].value),
-		  "trial %" PRIu64 ": %.17g written, %.17g walked", trial->number, writer.least,
-		  result.best[0].value);
+	cr_expect(is_sum(writer.energy, result.energy),
+		  "trial %" PRIu64 ": %.17g written, %.17g walked", trial->number, writer.energy,
+		  result.energy);
 }
 
 /* On the first spaces that are small enough. */
@@ -376,7 +383,7 @@ Test(brute_mapper, all_imperfect_mappings_are_walked)
 
 /* What must hold of any answer. */
 
-enum { TRIALS = 45 };
+enum { TRIALS = 48 };
 
 static struct brute_result answer_trial(const struct trial *trial, bool every_order)
 {
@@ -398,6 +405,9 @@ Test(brute_mapper, orders_of_a_class_cost_the_same)
 		cr_expect_eq(one.points, every.points, "trial %" PRIu64, number);
 		cr_expect_eq(one.evaluations, trial.evaluations, "trial %" PRIu64, number);
 		skipped += every.evaluations - one.evaluations;
+		cr_expect(is_sum(one.energy, every.energy) && is_sum(one.cycles, every.cycles),
+			  "trial %" PRIu64 ": all together %.17g, %.17g", number, one.energy,
+			  every.energy);
 		for (int i = 0; i < OBJECTIVES && one.mappings > 0; i++)
 			cr_expect(brute_same(one.best[i].value, every.best[i].value) &&
 					  brute_same(one.best[i].tie, every.best[i].tie),
@@ -496,6 +506,6 @@ Test(brute_mapper, answers_are_consistent)
 			check_larger(&trial, &result);
 			brute_release(&result);
 		}
-	cr_expect_gt(fronts, 15, "%d fronts of more than one point", fronts);
+	cr_expect_gt(fronts, 10, "%d fronts of more than one point", fronts);
 	arena_free(arena);
 }

@@ -33,6 +33,7 @@ static const char *const statement[TRIAL_STATEMENTS] = {
 	"c pr qs|c r s|c p q",  /* depthwise */
 	"c pr qs|c p q",        /* pooling: two operands */
 	"n c pr|n c p",
+	"a|b|a",       /* a sum, scaled: no operand is indexed by both */
 	"m k|k n|m n", /* matmul */
 	"b m k|b k n|b m n",
 	"a b|b|a b", /* elementwise, one broadcast */
@@ -146,7 +147,7 @@ static void draw_array(struct trial *trial, struct level *level)
 	level->array = "array";
 	for (int a = 0; a < level->axes; a++)
 		level->fanout[a] = fanouts[draw(trial, sizeof fanouts / sizeof *fanouts)];
-	level->hop_cost = one_in(trial, 2) ? 0 : draw_cost(trial);
+	level->hop_cost = one_in(trial, 3) ? 0 : draw_cost(trial);
 	level->multicast = (unsigned)(draw(trial, 8) | draw(trial, 8));
 	level->reduce = one_in(trial, 2) ? 1u << CLASS_O : 0;
 	for (int c = 0; c < CLASSES; c++)
