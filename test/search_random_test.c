@@ -135,8 +135,14 @@ static int compare_front(FILE *file, const struct trial *trial, const struct bru
 		n += differ(file, "Pareto energy", result.cost.energy, brute->point[points].energy);
 		n += differ(file, "Pareto cycles", (double)result.cost.cycles,
 			    (double)brute->point[points].cycles);
-		if ((options.most_cycles = result.cost.cycles - 1) == 0)
-			return n + (points + 1 != brute->points); /* 0 would be no limit */
+		options.most_cycles = result.cost.cycles - 1;
+		if (options.most_cycles > 0)
+			continue;
+		if (points + 1 != brute->points) /* 0 would be no limit */
+			n += fprintf(file,
+				     "  Pareto: ends in one cycle, %d points before brute force\n",
+				     brute->points - points - 1) > 0;
+		return n;
 	}
 }
 

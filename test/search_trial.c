@@ -328,7 +328,7 @@ void draw_trial(struct trial *trial, uint64_t number, bool imperfect)
 		int64_t macs = 1;
 		for (int d = 0; d < trial->problem.dims; d++)
 			macs *= trial->problem.extent[d];
-		trial->options.most_cycles = 1 + draw(trial, 2 * macs);
+		trial->options.most_cycles = 1 + draw(trial, macs << draw(trial, 6));
 	}
 }
 
