@@ -373,12 +373,12 @@ static void compare_spaces(int spaces, bool imperfect)
 
 Test(brute_mapper, all_perfect_mappings_are_walked)
 {
-	compare_spaces(30, false);
+	compare_spaces(20, false);
 }
 
 Test(brute_mapper, all_imperfect_mappings_are_walked)
 {
-	compare_spaces(15, true);
+	compare_spaces(12, true);
 }
 
 /* What must hold of any answer. */
