@@ -292,7 +292,7 @@ static bool is_outward(const struct block *b, int dim)
 	    !is_unsaid(&t->constraint, b->level, dim) || !is_unsaid(&t->constraint, outer, dim))
 		return false;
 	for (int o = 0; o < t->operands; o++) {
-		slides |= t->sliding[o] >> dim & 1;
+		slides |= t->tangled[o] >> dim & 1;
 		if ((b->kept >> o & 1) && (t->problem->operand[o].relevant >> dim & 1))
 			return false;
 	}

@@ -90,16 +90,16 @@ static void quote(const struct pass *p, int operand, int32_t state, int pattern,
 	bool runs = t->pattern[pattern] >> operand & 1;
 	double words = t->visits[state] * t->words[operand][state],
 	       reuse = t->reuse[operand][state];
+	double overlap = t->overlap[operand][state];
 
 	if (t->sliding[operand])
 		words *= halo_of(t, p->level, operand, state, runs ? ~0u : p->dims[pattern]);
 	cost[0] = cost[1] = INFINITY;
 	for (int parent = 0; parent < p->level; parent++) {
 		const struct way *w = &p->way[operand][parent];
-		double sharing = w->sharing < reuse ? w->sharing : reuse;
-		double own = !w->exists ? INFINITY
-			     : runs     ? cost_of(w, words / reuse, words / reuse)
-					: cost_of(w, words, words / sharing);
+		double run = runs ? reuse : 1, most = overlap * (runs ? 1 : reuse);
+		double sharing = w->sharing < most ? w->sharing : most;
+		double own = w->exists ? cost_of(w, words / run, words / run / sharing) : INFINITY;
 		double *least = &cost[parent == p->level - 1];
 		*least = own < *least ? own : *least;
 	}

@@ -119,7 +119,7 @@ static void offer(struct engine *e, const struct label *l)
 	e->best_second = value_of(e->second, &cost);
 	e->mapping = mapping;
 	e->cost = cost;
-	e->found = true;
+	e->found = e->has_mapping = true;
 }
 
 /* ---- The outermost block --------------------------------------------------------------------------------------- */

@@ -258,7 +258,7 @@ static void link_least(const struct engine *e, const struct link *k, int arrays,
 		return;
 	}
 	/* what repeats for the run cannot be shared as well */
-	double sharing = k->is_open && runs ? 1 : reuse;
+	double sharing = t->overlap[k->operand][state] * (k->is_open && runs ? 1 : reuse);
 	least[0] = least[1] = INFINITY;
 	for (int p = level; p >= 0; p--) {
 		double cost;
@@ -403,7 +403,7 @@ static bool is_comparable(const struct engine *e, const struct label *a, const s
 	for (int i = 0; i < a->links; i++) {
 		const struct link *x = &a->link[i], *y = &b->link[i];
 		bool same_tile = x->tile == y->tile || e->t->sliding[x->operand] == 0;
-		if (x->parent == UNKNOWN_PARENT && e->t->sliding[x->operand] &&
+		if (x->parent == UNKNOWN_PARENT && e->t->tangled[x->operand] &&
 		    e->t->fanout[a->level] > 1 && !is_of_one_history(a, b))
 			return false;
 		if (x->operand != y->operand || x->parent != y->parent || x->is_open != y->is_open)
@@ -412,6 +412,18 @@ static bool is_comparable(const struct engine *e, const struct label *a, const s
 			return false;
 	}
 	return true;
+}
+
+/* Will an open link bring more words to one instance of its ends? */
+static bool is_busier(const struct label *a, const struct link *x, const struct label *b,
+		      const struct link *y)
+{
+	if (x->is_open && x->child != NO_LEVEL &&
+	    x->words / a->instances[x->child] > y->words / b->instances[y->child])
+		return true;
+	return x->is_open && x->parent != UNKNOWN_PARENT &&
+	       x->words * x->ratio / a->instances[x->parent] >
+		       y->words * y->ratio / b->instances[y->parent];
 }
 
 /* Whatever lies outside, `a` costs no more than `b`. */
@@ -430,6 +442,9 @@ static bool is_no_worse(const struct engine *e, const struct label *a, const str
 		return true;
 	if (a->units < b->units)
 		return false;
+	for (int i = 0; i < a->links; i++)
+		if (is_busier(a, &a->link[i], b, &b->link[i]))
+			return false;
 	for (int i = 0; i < e->t->ports; i++)
 		if (port_words(e, a, i, 1) > port_words(e, b, i, 1) ||
 		    port_words(e, a, i, copies) > port_words(e, b, i, copies))

@@ -65,7 +65,8 @@ struct engine {
 	double least_cycles; /* that any mapping takes */
 	/* The best so far; at first the threshold under which a mapping is looked for, and best_second is -infinity. */
 	double best_first, best_second;
-	bool found;
+	bool found;       /* under the threshold */
+	bool has_mapping; /* of any pass */
 	struct mapping mapping;
 	struct cost cost;
 	/* Labels of a pass. */

@@ -9,6 +9,7 @@
 
 #include "mapper/cost/sums.h"
 #include "mapper/search/label.h"
+#include "mapper/search/why.h"
 
 const char *const objective_name[OBJECTIVES] = {"energy", "edp", "cycles"};
 
@@ -213,11 +214,15 @@ static void search_cycles(struct engine *e, struct search_result *r)
 	if (!e->found || engine_is_stopped(e))
 		return;
 	r->bound = e->cycles_limit = (double)e->cost.cycles;
+	e->found = false;
 	search_first(e, OBJECTIVE_ENERGY, OBJECTIVE_CYCLES, energy);
 }
 
 static void run(struct engine *e, const struct search_options *o, struct search_result *r)
 {
+	r->status = SEARCH_INFEASIBLE;
+	if (!terms_fit(e->t, 0, e->t->all, e->t->lattice.states - 1))
+		return;
 	switch (o->objective) {
 	case OBJECTIVE_CYCLES:
 		search_cycles(e, r);
@@ -229,17 +234,17 @@ static void run(struct engine *e, const struct search_options *o, struct search_
 	default:
 		search_energy(e, r);
 	}
-	r->has_mapping = e->found;
-	if (e->found) {
+	r->has_mapping = e->has_mapping;
+	if (e->has_mapping) {
 		r->value = objective_value(o->objective, &e->cost);
 		if (!e->is_cut && !e->no_memory)
 			r->bound = r->value;
 	}
 	r->evaluations = e->evaluations;
-	r->status = e->no_memory ? SEARCH_NO_MEMORY
-		    : e->is_cut  ? SEARCH_CUT
-		    : e->found   ? SEARCH_PROVEN
-				 : SEARCH_INFEASIBLE;
+	r->status = e->no_memory     ? SEARCH_NO_MEMORY
+		    : e->is_cut      ? SEARCH_CUT
+		    : e->has_mapping ? SEARCH_PROVEN
+				     : SEARCH_INFEASIBLE;
 	if (r->has_mapping) {
 		r->mapping = e->mapping;
 		r->cost = e->cost;
@@ -268,6 +273,8 @@ void search(struct arena *arena, const struct problem *p, const struct hierarchy
 		e.free = calloc(states, sizeof(struct label *));
 		if (e.terminal && e.free)
 			run(&e, o, r);
+		if (r->status == SEARCH_INFEASIBLE)
+			r->why = why_infeasible(&terms, o->most_cycles, e.least_cycles);
 	}
 	if (status == TERMS_TOO_MANY) {
 		r->status = SEARCH_INFEASIBLE;

@@ -55,17 +55,17 @@ static double ratio_of(struct engine *e, const struct link *k, const struct labe
 static bool is_entangled(const struct engine *e, const struct link *k, const struct label *inside,
 			 const struct spread *spread)
 {
-	unsigned sliding = e->t->sliding[k->operand];
+	unsigned tangled = e->t->tangled[k->operand];
 	bool slides_here = false, slid_inside = false;
 
 	if (spread->slides >> k->operand & 1)
 		return true;
 	for (int i = 0; i < spread->count; i++)
-		slides_here |= sliding >> spread->over[i].dim & 1;
+		slides_here |= tangled >> spread->over[i].dim & 1;
 	for (const struct label *l = inside; l && slides_here; l = l->inner)
 		if (l->spread && (k->child == NO_LEVEL || l->level < k->child))
 			for (int i = 0; i < l->spread->count; i++)
-				slid_inside |= sliding >> l->spread->over[i].dim & 1;
+				slid_inside |= tangled >> l->spread->over[i].dim & 1;
 	return slid_inside;
 }
 
@@ -78,7 +78,7 @@ static void spread_label(struct engine *e, struct scratch *s, const struct sprea
 
 	for (int i = 0; i < s->label.links; i++)
 		if (s->link[i].parent == UNKNOWN_PARENT)
-			s->link[i].ratio *= spread->ratio[s->link[i].operand];
+			s->link[i].ratio *= spread->least[s->link[i].operand];
 	s->label.units *= spread->units;
 	s->label.first *= spread->irrelevant;
 	for (int i = 0; e->counts_cycles && i < t->ports; i++)
@@ -98,10 +98,13 @@ static bool find_ratios(struct engine *e, struct scratch *s, const struct label 
 
 	for (int i = 0; i < s->label.links; i++) {
 		struct link *k = &s->link[i];
-		if (k->parent != UNKNOWN_PARENT || !is_entangled(e, k, inside, spread))
+		double taken = k->ratio;
+		if (k->parent != UNKNOWN_PARENT)
 			continue;
-		k->ratio = ratio_of(e, k, inside, spread, level);
-		changed = true;
+		k->ratio = is_entangled(e, k, inside, spread)
+				   ? ratio_of(e, k, inside, spread, level)
+				   : inside->link[i].ratio * spread->ratio[k->operand];
+		changed |= k->ratio > taken;
 	}
 	return changed;
 }
@@ -168,7 +171,7 @@ static void spread_one(struct engine *e, const struct start *from, const struct 
 	struct scratch s;
 
 	for (int o = 0; o < t->operands; o++)
-		least += from->served[o] * spread->ratio[o] / t->fanout[level];
+		least += from->served[o] * spread->least[o] / t->fanout[level];
 	if (e->counts_cycles)
 		cycles = t->macs / (inside->units * spread->units * t->fanout[level]);
 	if (is_hopeless(e, least, cycles))

@@ -43,7 +43,7 @@ static double least_ratio(const struct terms *t, const struct spread *s, int ope
 {
 	const struct operand *o = &t->problem->operand[operand];
 
-	for (int r = 0; r < o->ranks; r++) {
+	for (int r = 0; r < o->ranks && (s->slides >> operand & 1); r++) {
 		double places = 1, units = 1;
 		for (int i = 0; i < s->count; i++)
 			if (o->coef[r][s->over[i].dim] != 0) {
@@ -53,6 +53,14 @@ static double least_ratio(const struct terms *t, const struct spread *s, int ope
 		ratio *= places / units;
 	}
 	return ratio;
+}
+
+static bool moves_tangled(const struct terms *t, const struct spread *s, int operand)
+{
+	for (int i = 0; i < s->count; i++)
+		if (t->tangled[operand] >> s->over[i].dim & 1)
+			return true;
+	return false;
 }
 
 static void finish(const struct terms *t, int level, struct spread *s)
@@ -72,8 +80,9 @@ static void finish(const struct terms *t, int level, struct spread *s)
 			}
 		if (slides(t, s, o))
 			s->slides |= 1u << o;
-		if (s->slides >> o & 1)
-			s->ratio[o] = least_ratio(t, s, o, s->ratio[o]);
+		s->least[o] = t->arrays > 1 && moves_tangled(t, s, o)
+				      ? 1 / s->units
+				      : least_ratio(t, s, o, s->ratio[o]);
 	}
 }
 
@@ -97,6 +106,15 @@ static int64_t demanded(const struct maker *m, int dim, int axis)
 	return m->t->constraint.space[m->level][axis][dim];
 }
 
+/* May the dimension have so many units along the axis? Not if it must have some along another. */
+static bool may_lie(const struct maker *m, int dim, int axis, int64_t units)
+{
+	for (int a = 0; a < m->t->machine->level[m->level].axes; a++)
+		if (a != axis && demanded(m, dim, a) > 1)
+			return false;
+	return demanded(m, dim, axis) == 0 || demanded(m, dim, axis) == units;
+}
+
 /* Gives each dimension an axis; stops at the first way where the axes are alike. */
 static bool place(struct maker *m, int i, int64_t room[])
 {
@@ -108,8 +126,8 @@ static bool place(struct maker *m, int i, int64_t room[])
 		return true;
 	}
 	for (int a = 0; a < l->axes && !(found && !m->is_axis_told); a++) {
-		int64_t units = m->now.over[i].units, demand = demanded(m, m->now.over[i].dim, a);
-		if (units > room[a] || (demand != 0 && demand != units))
+		int64_t units = m->now.over[i].units;
+		if (units > room[a] || !may_lie(m, m->now.over[i].dim, a, units))
 			continue;
 		m->now.over[i].axis = a;
 		room[a] /= units;

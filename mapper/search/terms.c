@@ -8,12 +8,32 @@
 
 /* ---- Of each state --------------------------------------------------------------------------------------------- */
 
+/* In a rank of several dimensions, units along all of them need at least one place more than there are steps. */
+static double overlap_of(const struct problem *p, int operand, const int64_t extent[])
+{
+	const struct operand *o = &p->operand[operand];
+	double overlap = 1;
+
+	for (int r = 0; r < o->ranks; r++) {
+		double units = 1, places = 1;
+		for (int d = 0; d < p->dims; d++)
+			if (o->coef[r][d] != 0) {
+				units *= (double)(p->extent[d] / extent[d]);
+				places += (double)(p->extent[d] / extent[d] - 1);
+			}
+		overlap *= units / places;
+	}
+	return overlap;
+}
+
 static void fill_state(struct terms *t, int32_t state)
 {
 	const struct problem *p = t->problem;
-	int64_t extent[MAX_DIMS];
+	int64_t extent[MAX_DIMS], point[MAX_DIMS];
 
 	lattice_box(&t->lattice, state, extent);
+	for (int d = 0; d < p->dims; d++)
+		point[d] = 1; /* units of arrays further inside may overlap with those to come */
 	t->visits[state] = 1;
 	for (int d = 0; d < p->dims; d++)
 		t->visits[state] *= (double)(p->extent[d] / extent[d]);
@@ -23,6 +43,7 @@ static void fill_state(struct terms *t, int32_t state)
 			if (!(p->operand[o].relevant >> d & 1))
 				reuse *= (double)(p->extent[d] / extent[d]);
 		t->reuse[o][state] = reuse;
+		t->overlap[o][state] = overlap_of(p, o, t->arrays > 1 ? point : extent);
 		t->words[o][state] = (double)tile_words(&p->operand[o], p->dims, extent);
 	}
 }
@@ -35,6 +56,7 @@ static bool fill_states(struct terms *t)
 	for (int o = 0; o < t->operands; o++) {
 		ok &= (t->words[o] = malloc(states * sizeof *t->words[o])) != NULL;
 		ok &= (t->reuse[o] = malloc(states * sizeof *t->reuse[o])) != NULL;
+		ok &= (t->overlap[o] = malloc(states * sizeof *t->overlap[o])) != NULL;
 	}
 	for (int32_t s = 0; ok && s < t->lattice.states; s++)
 		fill_state(t, s);
@@ -103,7 +125,7 @@ static void fill_sliding(struct terms *t)
 {
 	for (int o = 0; o < t->operands; o++) {
 		const struct operand *operand = &t->problem->operand[o];
-		t->sliding[o] = 0;
+		t->sliding[o] = t->tangled[o] = 0;
 		for (int d = 0; d < t->problem->dims; d++) {
 			int moved = 0, others = 0;
 			for (int r = 0; r < operand->ranks; r++) {
@@ -115,6 +137,8 @@ static void fill_sliding(struct terms *t)
 			}
 			if (moved == 1 && others > 0)
 				t->sliding[o] |= 1u << d;
+			if (others > 0)
+				t->tangled[o] |= 1u << d;
 		}
 	}
 }
@@ -184,6 +208,8 @@ enum terms_status terms_make(struct terms *t, struct arena *arena, const struct 
 	t->levels = h->levels;
 	t->operands = p->operands;
 	t->output = p->operands - 1;
+	for (int l = 0; l < h->levels; l++)
+		t->arrays += h->level[l].axes > 0;
 	t->all = (1u << p->operands) - 1;
 	if (constraint)
 		t->constraint = *constraint;
@@ -215,6 +241,7 @@ void terms_free(struct terms *t)
 	for (int o = 0; o < MAX_OPERANDS; o++) {
 		free(t->words[o]);
 		free(t->reuse[o]);
+		free(t->overlap[o]);
 	}
 	lattice_free(&t->lattice);
 }

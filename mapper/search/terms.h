@@ -31,7 +31,8 @@ struct spread {
 		int64_t units;
 	} over[MAX_DIMS];
 	double units;                /* product */
-	double ratio[MAX_OPERANDS];  /* words that come from outside for each that is delivered; of those that slide, at least */
+	double ratio[MAX_OPERANDS];  /* words that come from outside for each that is delivered */
+	double least[MAX_OPERANDS];  /* the least that the ratio can come to, whatever the tile and the arrays inside */
 	unsigned slides;             /* operands whose ratio depends on the tile */
 	double irrelevant;           /* units that hold partial sums of the same outputs */
 };
@@ -43,15 +44,18 @@ struct terms {
 	struct constraint constraint;
 	struct lattice lattice;
 	int levels, operands, output; /* the output is the last operand */
+	int arrays; /* levels with one */
 	unsigned all; /* operands */
 	double macs, outputs; /* words of the output */
 
 	/* Of each state. */
 	double *words[MAX_OPERANDS]; /* of the tile */
 	double *reuse[MAX_OPERANDS];
+	double *overlap[MAX_OPERANDS]; /* units at most that need one word though a dimension that indexes it tells them apart */
 	double *visits;              /* tiles in the whole problem: macs / points of the tile */
 
 	unsigned sliding[MAX_OPERANDS]; /* dims along which consecutive tiles may overlap */
+	unsigned tangled[MAX_OPERANDS]; /* dims that share a rank with others: units along them may need the same words */
 	/* Energy of one word. */
 	struct word_cost {
 		double fill;   /* that arrives at a child; first visits of the output do not */
