@@ -54,8 +54,7 @@ static void end_block(struct block *b, struct scratch *s, unsigned used)
 	end.label.grows = 0;
 	end.label.must_grow = false;
 	links_begin(e, &end, b->level, b->kept);
-	if (!is_hopeless(e, label_least_before(e, &end.label, b->level, b->level - 1),
-			 label_cycles(e, &end.label, b->level)))
+	if (!label_is_lost_before(e, &end.label, b->level, b->level - 1))
 		label_keep(e, &e->terminal[end.label.state], &end);
 }
 
@@ -65,8 +64,7 @@ static bool is_lost(const struct block *b, const struct label *l)
 	struct engine *e = b->e;
 
 	return !(e->b->any[b->level][b->mask][l->state] < INFINITY) ||
-	       is_hopeless(e, label_least_within(e, l, b->level, b->mask),
-			   label_cycles(e, l, b->level));
+	       label_is_lost_within(e, l, b->level, b->mask);
 }
 
 /* Dims whose steps are given and that do not stand in the run stand outside of it. */
@@ -225,8 +223,8 @@ static void run(struct block *b, struct scratch *s, struct progress p)
 				closes |= (uint64_t)1 << i;
 				gains |= t->sliding[s->link[i].operand] >> d & 1;
 			}
-		if (closes == 0 && d < p.last)
-			continue;
+		if (closes == 0 && d < p.last && !b->ordered && !b->unmoved)
+			continue; /* as well the other way round */
 		if (__builtin_popcountll(closes) == open && !gains)
 			continue; /* as if closed before */
 		next.last = closes == 0 || !gains ? d : -1;

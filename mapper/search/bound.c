@@ -13,11 +13,12 @@ struct way {
 	double first_in, first_out;     /* copies of first visits, at most: not filled, not read */
 };
 
-static struct way way_of(const struct terms *t, int level, int operand, int parent)
+static struct way way_of(const struct terms *t, const struct word_cost cost[][MAX_OPERANDS],
+			 int level, int operand, int parent)
 {
-	const struct word_cost *outer = &t->cost[parent][operand];
+	const struct word_cost *outer = &cost[parent][operand];
 	struct way w = {.exists = t->constraint.may_keep[parent] >> operand & 1,
-			.fill = t->cost[level][operand].fill,
+			.fill = cost[level][operand].fill,
 			.hop = outer->hop,
 			.update = outer->update,
 			.read = outer->read,
@@ -198,7 +199,8 @@ static bool allocate(struct bounds *b, const struct terms *t)
 	return ok;
 }
 
-static void fill_level(struct bounds *b, const struct terms *t, int level)
+static void fill_level(struct bounds *b, const struct terms *t,
+		       const struct word_cost cost[][MAX_OPERANDS], int level)
 {
 	size_t size = (size_t)t->lattice.states * sizeof(double);
 	struct pass p = {.t = t, .b = b, .level = level};
@@ -207,7 +209,7 @@ static void fill_level(struct bounds *b, const struct terms *t, int level)
 		p.dims[g] = dims_of(t, t->pattern[g]);
 	for (int o = 0; o < t->operands; o++)
 		for (int parent = 0; parent < level; parent++)
-			p.way[o][parent] = way_of(t, level, o, parent);
+			p.way[o][parent] = way_of(t, cost, level, o, parent);
 	for (int32_t s = 0; s < t->lattice.states; s++)
 		fill_state(&p, s);
 	for (int m = 0; m < b->masks[level]; m++) {
@@ -225,14 +227,15 @@ static void fill_level(struct bounds *b, const struct terms *t, int level)
 	}
 }
 
-bool bounds_make(struct bounds *b, const struct terms *t)
+bool bounds_make(struct bounds *b, const struct terms *t,
+		 const struct word_cost cost[][MAX_OPERANDS])
 {
 	memset(b, 0, sizeof *b);
 	find_masks(b, t);
 	if (!allocate(b, t))
 		return false;
 	for (int l = 1; l < t->levels; l++)
-		fill_level(b, t, l);
+		fill_level(b, t, cost, l);
 	return true;
 }
 

@@ -22,7 +22,8 @@ struct bounds {
 	double *at[MAX_MASKS];                /* of level 1, where its tile is the state itself */
 };
 
-bool bounds_make(struct bounds *, const struct terms *); /* false: no memory; then free as well */
+/* By a cost of each level and operand. False: no memory; then free as well. */
+bool bounds_make(struct bounds *, const struct terms *, const struct word_cost cost[][MAX_OPERANDS]);
 void bounds_free(struct bounds *);
 
 #endif

@@ -227,11 +227,11 @@ void links_begin(const struct engine *e, struct scratch *s, int level, unsigned 
 /* ---- Bounds ----------------------------------------------------------------------------------------------------- */
 
 /* What a link costs at a parent, where the arrays between still share its words. */
-static double parent_cost(const struct engine *e, int operand, int arrays, int parent, double words,
-			  double served, double sharing)
+static double parent_cost(const struct engine *e, const struct measure *m, int operand, int arrays,
+			  int parent, double words, double served, double sharing)
 {
 	const struct terms *t = e->t;
-	const struct word_cost *c = &t->cost[parent][operand];
+	const struct word_cost *c = &m->cost[parent][operand];
 	double units = parent < arrays ? t->fanout[arrays] / t->fanout[parent] : 1;
 	double first = operand == t->output ? t->outputs * t->fanout[parent] : 0;
 
@@ -242,8 +242,8 @@ static double parent_cost(const struct engine *e, int operand, int arrays, int p
 
 /* What a link will cost at least, with its run (as long as all loops outside allow) or without: [1] with the level as its
  * parent, [0] with one outside of it. */
-static void link_least(const struct engine *e, const struct link *k, int arrays, int level,
-		       int32_t state, bool runs, double least[2])
+static void link_least(const struct engine *e, const struct measure *m, const struct link *k,
+		       int arrays, int level, int32_t state, bool runs, double least[2])
 {
 	const struct terms *t = e->t;
 	double reuse = t->reuse[k->operand][state];
@@ -251,9 +251,9 @@ static void link_least(const struct engine *e, const struct link *k, int arrays,
 	double served = words * k->ratio, own = 0;
 
 	if (k->is_open && k->child != NO_LEVEL)
-		own = words * t->cost[k->child][k->operand].fill;
+		own = words * m->cost[k->child][k->operand].fill;
 	if (k->parent != UNKNOWN_PARENT) {
-		const struct word_cost *c = &t->cost[k->parent][k->operand];
+		const struct word_cost *c = &m->cost[k->parent][k->operand];
 		least[0] = least[1] = own + words * c->hop + served * (c->read + c->update);
 		return;
 	}
@@ -264,7 +264,7 @@ static void link_least(const struct engine *e, const struct link *k, int arrays,
 		double cost;
 		if (!(t->constraint.may_keep[p] >> k->operand & 1))
 			continue;
-		cost = own + parent_cost(e, k->operand, arrays, p, words, served, sharing);
+		cost = own + parent_cost(e, m, k->operand, arrays, p, words, served, sharing);
 		if (cost < least[p == level])
 			least[p == level] = cost;
 		if (t->constraint.must_keep[p] >> k->operand & 1)
@@ -274,19 +274,22 @@ static void link_least(const struct engine *e, const struct link *k, int arrays,
 
 /* For each set that the level may keep the links' least, plus what the table says of the rest; the least of all.
  * `whole`: the least of the tables, where no link cares for the set. */
-static double least_of_sets(const struct engine *e, const struct label *l, int arrays, int level,
-			    double *const *table, const double *whole)
+static double least_of_sets(const struct engine *e, const struct measure *measure,
+			    const struct label *l, int arrays, int level, double *const *table,
+			    const double *whole)
 {
 	const struct terms *t = e->t;
-	double base = l->energy - l->first * t->fanout[arrays], best = INFINITY;
+	double best = INFINITY, base = 0;
 	double still[MAX_LINKS][2], saved[MAX_LINKS][2]; /* by the run */
 	bool cares = false;
 
+	if (measure == &e->energy)
+		base = l->energy - l->first * t->fanout[arrays];
 	for (int i = 0; i < l->links; i++) {
 		const struct link *k = &l->link[i];
 		cares |= k->parent == UNKNOWN_PARENT;
-		link_least(e, k, arrays, level, l->state, false, still[i]);
-		link_least(e, k, arrays, level, l->state, k->is_open, saved[i]);
+		link_least(e, measure, k, arrays, level, l->state, false, still[i]);
+		link_least(e, measure, k, arrays, level, l->state, k->is_open, saved[i]);
 		for (int in = 0; in < 2; in++)
 			saved[i][in] = k->is_open ? still[i][in] - saved[i][in] : 0;
 	}
@@ -316,19 +319,56 @@ static double least_of_sets(const struct engine *e, const struct label *l, int a
 
 double label_least_inside(const struct engine *e, const struct label *l, int arrays, int level)
 {
-	return least_of_sets(e, l, arrays, level, NULL, NULL);
+	return least_of_sets(e, &e->energy, l, arrays, level, NULL, NULL);
+}
+
+static double least_before(const struct engine *e, const struct measure *m, const struct label *l,
+			   int arrays, int level)
+{
+	return least_of_sets(e, m, l, arrays, level, level > 0 ? m->b->any[level] : NULL,
+			     level > 0 ? m->b->least[level] : NULL);
+}
+
+static double least_within(const struct engine *e, const struct measure *m, const struct label *l,
+			   int level, int mask)
+{
+	return least_of_sets(e, m, l, level, level - 1, m->b->above[level][mask],
+			     m->b->any[level][mask]);
 }
 
 double label_least_before(const struct engine *e, const struct label *l, int arrays, int level)
 {
-	return least_of_sets(e, l, arrays, level, level > 0 ? e->b->any[level] : NULL,
-			     level > 0 ? e->b->least[level] : NULL);
+	return least_before(e, &e->energy, l, arrays, level);
 }
 
-double label_least_within(const struct engine *e, const struct label *l, int level, int mask)
+bool label_is_lost_before(const struct engine *e, const struct label *l, int arrays, int level)
 {
-	return least_of_sets(e, l, level, level - 1, e->b->above[level][mask],
-			     e->b->any[level][mask]);
+	double energy = least_before(e, &e->energy, l, arrays, level);
+	double cycles = label_cycles(e, l, arrays);
+
+	if (is_hopeless(e, energy, cycles))
+		return true;
+	for (int i = 0; e->counts_cycles && i < e->narrows; i++) {
+		double words = least_before(e, &e->narrow[i], l, arrays, level);
+		if (is_hopeless(e, energy, words / e->narrow[i].bandwidth))
+			return true;
+	}
+	return false;
+}
+
+bool label_is_lost_within(const struct engine *e, const struct label *l, int level, int mask)
+{
+	double energy = least_within(e, &e->energy, l, level, mask);
+	double cycles = label_cycles(e, l, level);
+
+	if (is_hopeless(e, energy, cycles))
+		return true;
+	for (int i = 0; e->counts_cycles && i < e->narrows; i++) {
+		double words = least_within(e, &e->narrow[i], l, level, mask);
+		if (is_hopeless(e, energy, words / e->narrow[i].bandwidth))
+			return true;
+	}
+	return false;
 }
 
 /* Without first visits, of which there are so many copies. */

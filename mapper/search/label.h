@@ -55,9 +55,21 @@ struct scratch {
 	double port[MAX_PORTS], outputs[MAX_LEVELS], instances[MAX_LEVELS];
 };
 
+/* What is counted of words: energy, or the words through a port of the outermost memory, where most of all mappings
+ * wait. */
+struct measure {
+	const struct word_cost (*cost)[MAX_OPERANDS];
+	const struct bounds *b;
+	double bandwidth; /* of the port */
+};
+
+enum { MAX_NARROWS = 3 };
+
 struct engine {
 	const struct terms *t;
 	const struct bounds *b;
+	struct measure energy, narrow[MAX_NARROWS];
+	int narrows;
 	/* What is sought: less of `first`, and for as much of it less of `second`; within limits. */
 	enum objective first, second;
 	double energy_limit, edp_limit, cycles_limit;
@@ -92,11 +104,13 @@ bool link_close(const struct engine *, struct scratch *, int link, double part);
 void links_reach(const struct engine *, struct scratch *, int level, unsigned kept);
 /* Links from the tile that has been reached inward from this level, kept by it. */
 void links_begin(const struct engine *, struct scratch *, int level, unsigned kept);
-/* The least energy of all mappings that the label can become. Before a level has its loops in time, or in the block of
- * a level that keeps a set: what lies outside is then bounded for each set that the level, resp. the next one outward,
- * may keep. `arrays`: those inside of levels outside of this one are still to come. */
+/* The least energy of all mappings that the label can become, before a level has its loops in time: what lies outside is
+ * bounded for each set that the level may keep. `arrays`: those inside of levels outside of this one are still to come. */
 double label_least_before(const struct engine *, const struct label *, int arrays, int level);
-double label_least_within(const struct engine *, const struct label *, int level, int mask);
+/* Can nothing come of the label that is better than the best? Before a level has its loops in time, or in the block of a
+ * level that keeps a set. */
+bool label_is_lost_before(const struct engine *, const struct label *, int arrays, int level);
+bool label_is_lost_within(const struct engine *, const struct label *, int level, int mask);
 /* The same without what lies outside. */
 double label_least_inside(const struct engine *, const struct label *, int arrays, int level);
 /* The least cycles, with the units of arrays outside of the level still to come. */

@@ -108,9 +108,9 @@ static bool is_product(const struct problem *p, int operand)
 	return true;
 }
 
-static double least_cycles(const struct terms *t)
+static double most_units(const struct terms *t)
 {
-	double units = 1, least;
+	double units = 1;
 
 	for (int l = 0; l < t->levels; l++) {
 		double most = 1;
@@ -118,18 +118,27 @@ static double least_cycles(const struct terms *t)
 			most = t->spread[l][i].units > most ? t->spread[l][i].units : most;
 		units *= most;
 	}
-	least = ceil(t->macs / units);
+	return units;
+}
+
+/* Words that every mapping moves through a port of the outermost memory. */
+static double words_through(const struct terms *t, const struct port *p)
+{
+	double words = 0;
+
+	for (int o = 0; p->level == 0 && o < t->operands; o++)
+		if ((o == t->output ? p->writes : p->reads) && (p->operands >> o & 1))
+			words += is_product(t->problem, o) ? distinct_words(t->problem, o) : 1;
+	return words;
+}
+
+static double least_cycles(const struct terms *t)
+{
+	double least = ceil(t->macs / most_units(t));
 
 	for (int i = 0; i < t->ports; i++) {
-		const struct port *p = &t->port[i];
-		double words = 0;
-		for (int o = 0; p->level == 0 && o < t->operands; o++) {
-			bool passes = o == t->output ? p->writes : p->reads;
-			if (passes && (p->operands >> o & 1))
-				words += is_product(t->problem, o) ? distinct_words(t->problem, o)
-								   : 1;
-		}
-		least = words / p->bandwidth > least ? words / p->bandwidth : least;
+		double time = words_through(t, &t->port[i]) / t->port[i].bandwidth;
+		least = time > least ? time : least;
 	}
 	return least;
 }
@@ -196,26 +205,18 @@ static void search_energy(struct engine *e, struct search_result *r)
 	seek(e, OBJECTIVE_CYCLES, OBJECTIVE_ENERGY, (double)e->cost.cycles);
 }
 
-/* Fewest cycles, and of such mappings the one of least energy: often as many as any mapping needs will do; else the
- * fewest are found before the energy is looked at. */
+/* Fewest cycles, whatever the energy; then of such mappings the one of least energy. */
 static void search_cycles(struct engine *e, struct search_result *r)
 {
-	double energy = root_energy(e), most = e->cycles_limit;
-
 	r->root = r->bound = e->least_cycles;
-	if (r->root > most)
+	if (r->root > e->cycles_limit)
 		return;
-	e->cycles_limit = e->least_cycles;
-	search_first(e, OBJECTIVE_ENERGY, OBJECTIVE_CYCLES, energy);
-	if (e->found || engine_is_stopped(e))
-		return;
-	e->cycles_limit = most;
-	seek(e, OBJECTIVE_CYCLES, OBJECTIVE_CYCLES, INFINITY);
+	search_first(e, OBJECTIVE_CYCLES, OBJECTIVE_CYCLES, e->least_cycles);
 	if (!e->found || engine_is_stopped(e))
 		return;
 	r->bound = e->cycles_limit = (double)e->cost.cycles;
 	e->found = false;
-	search_first(e, OBJECTIVE_ENERGY, OBJECTIVE_CYCLES, energy);
+	search_first(e, OBJECTIVE_ENERGY, OBJECTIVE_CYCLES, root_energy(e));
 }
 
 static void run(struct engine *e, const struct search_options *o, struct search_result *r)
@@ -251,11 +252,41 @@ static void run(struct engine *e, const struct search_options *o, struct search_
 	}
 }
 
+/* Ports of the outermost memory that may take longer than the arithmetic have a bound of their own: what words they pass
+ * at least. */
+struct narrow {
+	struct word_cost cost[MAX_LEVELS][MAX_OPERANDS];
+	struct bounds bounds;
+};
+
+static bool make_narrows(struct engine *e, struct narrow narrow[])
+{
+	const struct terms *t = e->t;
+	double steps = t->macs / most_units(t);
+
+	for (int i = 0; i < t->ports && e->narrows < MAX_NARROWS; i++) {
+		const struct port *p = &t->port[i];
+		struct narrow *n = &narrow[e->narrows];
+		if (p->level > 0 || words_through(t, p) / p->bandwidth < steps / 4)
+			continue;
+		for (int o = 0; o < t->operands; o++)
+			if (p->operands >> o & 1) {
+				n->cost[0][o].read = p->reads;
+				n->cost[0][o].update = p->writes && o == t->output;
+			}
+		if (!bounds_make(&n->bounds, t, n->cost))
+			return false;
+		e->narrow[e->narrows++] = (struct measure){n->cost, &n->bounds, p->bandwidth};
+	}
+	return true;
+}
+
 void search(struct arena *arena, const struct problem *p, const struct hierarchy *h,
 	    const struct search_options *o, struct search_result *r)
 {
 	struct terms terms;
 	struct bounds bounds = {0};
+	struct narrow *narrow = calloc(MAX_NARROWS, sizeof *narrow);
 	struct engine e = {.t = &terms, .b = &bounds, .stop = o->stop};
 	enum terms_status status = terms_make(&terms, arena, p, h, o->constraint);
 
@@ -266,12 +297,13 @@ void search(struct arena *arena, const struct problem *p, const struct hierarchy
 		e.cycles_limit = (double)o->most_cycles;
 	e.most_evaluations = o->evaluations;
 	e.deadline = o->seconds > 0 ? now_in_seconds() + o->seconds : 0;
-	if (status == TERMS_DONE && bounds_make(&bounds, &terms)) {
+	if (narrow && status == TERMS_DONE && bounds_make(&bounds, &terms, terms.cost)) {
 		size_t states = (size_t)terms.lattice.states;
+		e.energy = (struct measure){terms.cost, &bounds, 0};
 		e.least_cycles = least_cycles(&terms);
 		e.terminal = calloc(states, sizeof(struct label *));
 		e.free = calloc(states, sizeof(struct label *));
-		if (e.terminal && e.free)
+		if (e.terminal && e.free && make_narrows(&e, narrow))
 			run(&e, o, r);
 		if (r->status == SEARCH_INFEASIBLE)
 			r->why = why_infeasible(&terms, o->most_cycles, e.least_cycles);
@@ -282,6 +314,9 @@ void search(struct arena *arena, const struct problem *p, const struct hierarchy
 	}
 	free(e.terminal);
 	free(e.free);
+	for (int i = 0; narrow && i < MAX_NARROWS; i++)
+		bounds_free(&narrow[i].bounds);
+	free(narrow);
 	bounds_free(&bounds);
 	terms_free(&terms);
 }

@@ -109,12 +109,6 @@ static bool find_ratios(struct engine *e, struct scratch *s, const struct label 
 	return changed;
 }
 
-static bool is_spread_hopeless(const struct engine *e, const struct scratch *s, int level)
-{
-	return is_hopeless(e, label_least_before(e, &s->label, level, level),
-			   label_cycles(e, &s->label, level));
-}
-
 /* What a label costs at least without what lies outside: in all, and apart from what closed links ask of their parents,
  * which comes to `served` of each operand where an array shares nothing. */
 struct start {
@@ -183,9 +177,10 @@ static void spread_one(struct engine *e, const struct start *from, const struct 
 	s.label.level = level;
 	s.label.runs = 0;
 	spread_label(e, &s, spread, level);
-	if (is_spread_hopeless(e, &s, level))
+	if (label_is_lost_before(e, &s.label, level, level))
 		return;
-	if (find_ratios(e, &s, inside, spread, level) && is_spread_hopeless(e, &s, level))
+	if (find_ratios(e, &s, inside, spread, level) &&
+	    label_is_lost_before(e, &s.label, level, level))
 		return;
 	label_keep(e, &e->terminal[state], &s);
 }

@@ -23,6 +23,14 @@ struct port {
 	double bandwidth;
 };
 
+/* What one word of an operand costs at a level: energy, or its way through one port. */
+struct word_cost {
+double fill;   /* that arrives at a child; first visits of the output do not */
+	double read;   /* that a parent serves; first visits are not read */
+	double update; /* that a parent takes back: of the output alone */
+	double hop;    /* on its way from a parent */
+};
+
 /* One way to spread dimensions over the array inside a level. */
 struct spread {
 	int count; /* of dimensions with more than one unit */
@@ -56,13 +64,7 @@ struct terms {
 
 	unsigned sliding[MAX_OPERANDS]; /* dims along which consecutive tiles may overlap */
 	unsigned tangled[MAX_OPERANDS]; /* dims that share a rank with others: units along them may need the same words */
-	/* Energy of one word. */
-	struct word_cost {
-		double fill;   /* that arrives at a child; first visits of the output do not */
-		double read;   /* that a parent serves; first visits are not read */
-		double update; /* that a parent takes back: of the output alone */
-		double hop;    /* on its way from a parent */
-	} cost[MAX_LEVELS][MAX_OPERANDS];
+	struct word_cost cost[MAX_LEVELS][MAX_OPERANDS]; /* energy */
 	double fanout[MAX_LEVELS + 1]; /* units of all arrays inside of levels outside of this one */
 
 	int patterns;                      /* sets of operands that one dimension does not index */
