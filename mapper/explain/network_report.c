@@ -80,7 +80,7 @@ static const char *proof_text(struct arena *arena, const struct layer_mapping *l
 	if (l->layer->given)
 		return "given";
 	if (!l->found.has_mapping)
-		return "nothing found";
+		return l->found.status == SEARCH_INFEASIBLE ? "none is possible" : "none found yet";
 	if (gap == 0)
 		return "proven";
 	return isinf(gap) ? "no bound" : arena_printf(arena, "gap %.3g %%", 100 * gap);
@@ -148,7 +148,7 @@ static void print_layers(struct arena *arena, const struct network_mapping *n, F
 		columns_add(&c, "%s", proof_text(arena, l));
 	}
 	if (t.mapped > 0) {
-		columns_add(&c, "total");
+		columns_add(&c, t.unmapped ? "total of %d" : "total", t.mapped);
 		add_costs(&c, h, t.macs, t.steps, t.energy, t.cycles);
 		columns_add(&c, "%s", "");
 		columns_add(&c, "%d of %d proven", t.proven, t.mapped + t.unmapped);
@@ -243,7 +243,7 @@ static void add_machine(struct columns *c, const struct beside *b, int machine,
 
 	columns_add(c, "%s", b->label[machine]);
 	if (!now->is_there) {
-		columns_add(c, "nothing found");
+		columns_add(c, "none");
 		columns_end_row(c);
 		return;
 	}

@@ -1,8 +1,9 @@
 /* network_map.c -- a workload goes in, the best mapping of every layer comes out. A crew of threads takes the layers to
  * search in their order; what each may spend is settled before it begins, and by nothing that another thread finds.
  *
- * A budget in evaluations is parted evenly among the layers to search. A budget in seconds is one deadline: a layer that
- * begins gets an even share of what is left until then, so that what one leaves others have. */
+ * A budget is parted evenly among the layers to search: evaluations beforehand, seconds when a layer begins, so that what
+ * one leaves others have. What is left in the end goes to those whose search was cut, in further rounds, as long as it is
+ * twice what they had: a search begins anew. */
 #include "mapper/network/network_map.h"
 
 #include <errno.h>
@@ -33,7 +34,9 @@ static double now(void)
 struct task {
 	struct layer_mapping *result;
 	struct arena *arena; /* of what the search says; NULL where memory was out */
+	double seconds;      /* 0: as long as it takes */
 	int64_t evaluations; /* 0: as many as it takes */
+	int64_t round_spent; /* evaluations of this round */
 	bool is_done;        /* under the crew's lock */
 };
 
@@ -43,22 +46,26 @@ struct crew {
 	const struct map_options *options;
 	const struct hierarchy *machine;
 	double start, deadline; /* in seconds of now(); 0: there is none */
+	int64_t evaluations;    /* left; 0: there is no such budget */
 	int threads, tasks;
 	struct task *task;
 	int next, finished; /* under the lock, with running */
 	const char *running;
 };
 
-/* Something of the budget is left, be it little: 0 would be no limit. */
-static double share_of_time(const struct crew *crew, int task)
+/* An even share of the time that is left, for a task that the crew begins or, all at once, for any of a round. Something
+ * is left, be it little: 0 would be no limit. */
+static double share_of_time(const struct crew *crew)
 {
-	int left = crew->tasks - task, at_once = crew->threads < left ? crew->threads : left;
+	int left = crew->tasks - crew->next;
+	int at_once = crew->threads < left ? crew->threads : left;
 
 	if (crew->deadline == 0)
 		return 0;
 	return fmax((crew->deadline - now()) * at_once / left, 1e-6);
 }
 
+/* Those of the first tasks are greater by one where the parts are not even. */
 static void part_evaluations(struct crew *crew, int64_t evaluations)
 {
 	for (int i = 0; i < crew->tasks && evaluations > 0; i++) {
@@ -79,7 +86,7 @@ static bool spend(struct search_options *o, const struct search_result *r, doubl
 }
 
 /* From the least energy to ever fewer cycles, until there are none: docs/mapper.md section 1. */
-static void find_set(const struct crew *crew, const struct task *task, struct search_options o,
+static void find_set(const struct crew *crew, struct task *task, struct search_options o,
 		     double end)
 {
 	struct layer_mapping *result = task->result;
@@ -91,6 +98,7 @@ static void find_set(const struct crew *crew, const struct task *task, struct se
 			return;
 		o.objective = OBJECTIVE_ENERGY;
 		search(task->arena, result->layer->problem, crew->machine, &o, r);
+		task->round_spent += r->evaluations;
 	}
 	while (r->status == SEARCH_PROVEN) {
 		struct pareto_point point = {r->cost.energy, r->cost.cycles};
@@ -98,15 +106,28 @@ static void find_set(const struct crew *crew, const struct task *task, struct se
 		o.most_cycles = r->cost.cycles - 1;
 		if (o.most_cycles > 0 && !spend(&o, r, end))
 			return;
-		if (o.most_cycles > 0)
-			search(task->arena, result->layer->problem, crew->machine, &o, r);
-		else
-			r->status = SEARCH_INFEASIBLE;
+		r->status = SEARCH_INFEASIBLE;
+		if (o.most_cycles == 0)
+			break;
+		search(task->arena, result->layer->problem, crew->machine, &o, r);
+		task->round_spent += r->evaluations;
 	}
 	result->is_set_whole = r->status == SEARCH_INFEASIBLE;
 }
 
-static void search_layer(const struct crew *crew, const struct task *task, double seconds)
+/* The better mapping and the higher bound of two searches of one layer. */
+static void take_better(struct search_result *r, const struct search_result *before)
+{
+	double bound = fmax(r->bound, before->bound);
+
+	if (r->status != SEARCH_CUT)
+		return;
+	if (before->has_mapping && (!r->has_mapping || before->value < r->value))
+		*r = *before;
+	r->bound = bound;
+}
+
+static void search_layer(const struct crew *crew, struct task *task)
 {
 	const struct map_options *options = crew->options;
 	struct layer_mapping *result = task->result;
@@ -114,13 +135,18 @@ static void search_layer(const struct crew *crew, const struct task *task, doubl
 		.objective = options->objective,
 		.imperfect = options->imperfect,
 		.constraint = result->layer->constraint,
-		.seconds = seconds,
+		.seconds = task->seconds,
 		.evaluations = task->evaluations,
 		.stop = options->stop,
 	};
-	double end = seconds > 0 ? now() + seconds : 0;
+	double end = task->seconds > 0 ? now() + task->seconds : 0;
+	struct search_result *before = ARENA_NEW(task->arena, struct search_result);
 
+	*before = result->found;
 	search(task->arena, result->layer->problem, crew->machine, &o, &result->found);
+	task->round_spent = result->found.evaluations;
+	take_better(&result->found, before);
+	result->found.evaluations = before->evaluations + task->round_spent;
 	if (options->pareto && result->found.status == SEARCH_PROVEN)
 		find_set(crew, task, o, end);
 }
@@ -131,14 +157,14 @@ static void leave_for_lack_of_memory(void *context)
 }
 
 /* Each layer has an arena of its own, for an arena is no place where threads meet. */
-static void work_on(const struct crew *crew, struct task *task, double seconds)
+static void work_on(const struct crew *crew, struct task *task)
 {
 	jmp_buf no_memory;
 
 	if (setjmp(no_memory) == 0) {
 		task->arena = arena_new(leave_for_lack_of_memory, &no_memory);
 		if (task->arena) {
-			search_layer(crew, task, seconds);
+			search_layer(crew, task);
 			return;
 		}
 	}
@@ -154,10 +180,11 @@ static void *work(void *context)
 	pthread_mutex_lock(&crew->lock);
 	while (crew->next < crew->tasks) {
 		struct task *task = &crew->task[crew->next];
-		double seconds = share_of_time(crew, crew->next++);
+		task->seconds = share_of_time(crew);
+		crew->next++;
 		crew->running = task->result->layer->name;
 		pthread_mutex_unlock(&crew->lock);
-		work_on(crew, task, seconds);
+		work_on(crew, task);
 		pthread_mutex_lock(&crew->lock);
 		task->is_done = true;
 		crew->finished++;
@@ -230,14 +257,32 @@ static void run(struct crew *crew)
 
 /* ---- Results ----------------------------------------------------------------------------------------------------- */
 
+/* Where the search gives no reason: the smallest tiles that must be kept do not fit, or else the constraint is at fault. */
+static const char *reason(struct arena *arena, const struct layer *layer,
+			  const struct hierarchy *machine)
+{
+	struct mapping m = {.problem = layer->problem, .machine = machine};
+	const char *why;
+
+	for (int level = 0; level < machine->levels; level++)
+		m.keep[level] = layer->constraint->must_keep[level];
+	for (int d = 0; d < layer->problem->dims; d++)
+		m.loop[m.loops++] = (struct mapped_loop){LOOP_TIME, 0, 0, d, 1};
+	if (!mapping_fits(arena, &m, &why))
+		return why;
+	return "no mapping obeys all that is asked of it";
+}
+
 /* What the search said, into the arena that stays; false where memory was out. */
-static bool keep_result(struct arena *arena, struct task *task)
+static bool keep_result(struct arena *arena, struct task *task, const struct hierarchy *machine)
 {
 	struct layer_mapping *result = task->result;
 	bool has_memory = result->found.status != SEARCH_NO_MEMORY;
 
 	if (has_memory && result->found.why)
 		result->found.why = arena_intern_string(arena, result->found.why);
+	else if (result->found.status == SEARCH_INFEASIBLE)
+		result->found.why = reason(arena, result->layer, machine);
 	if (has_memory && result->points > 0) {
 		struct pareto_point *point =
 			ARENA_ARRAY(arena, (size_t)result->points, struct pareto_point);
@@ -280,6 +325,32 @@ static void share_results(struct network_mapping *n)
 	}
 }
 
+/* The tasks whose search was cut, if what is left is much more than they had; else none. */
+static void begin_round(struct crew *crew)
+{
+	bool is_stopped = crew->options->stop && *crew->options->stop, is_worth = !is_stopped;
+	int cut = 0;
+
+	for (int i = 0; i < crew->tasks; i++) {
+		crew->evaluations -= crew->task[i].round_spent;
+		crew->task[i].round_spent = 0;
+		if (crew->task[i].result->found.status == SEARCH_CUT)
+			crew->task[cut++] = crew->task[i];
+	}
+	crew->tasks = cut;
+	crew->next = crew->finished = 0;
+	for (int i = 0; i < cut; i++) {
+		struct task *task = &crew->task[i];
+		task->is_done = false;
+		is_worth &= task->seconds == 0 || share_of_time(crew) >= 2 * task->seconds;
+		is_worth &=
+			task->evaluations == 0 || crew->evaluations / cut >= 2 * task->evaluations;
+	}
+	if (!is_worth)
+		crew->tasks = 0;
+	part_evaluations(crew, crew->evaluations);
+}
+
 struct network_mapping *network_map(struct arena *arena, const struct workload *w,
 				    const struct map_options *options)
 {
@@ -300,13 +371,16 @@ struct network_mapping *network_map(struct arena *arena, const struct workload *
 	}
 	crew.threads = options->threads < crew.tasks ? options->threads : crew.tasks;
 	crew.deadline = options->seconds > 0 ? crew.start + options->seconds : 0;
-	part_evaluations(&crew, options->evaluations);
-	if (crew.tasks > 0)
+	crew.evaluations = options->evaluations;
+	part_evaluations(&crew, crew.evaluations);
+	while (crew.tasks > 0) {
 		run(&crew);
-	for (int i = 0; i < crew.tasks; i++)
-		has_memory &= keep_result(arena, &crew.task[i]);
-	if (!has_memory)
-		arena_fail(arena);
+		for (int i = 0; i < crew.tasks; i++)
+			has_memory &= keep_result(arena, &crew.task[i], w->machine);
+		if (!has_memory)
+			arena_fail(arena);
+		begin_round(&crew);
+	}
 	share_results(n);
 	return n;
 }

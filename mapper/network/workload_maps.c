@@ -6,6 +6,7 @@
 
 #include "frontend/source/name_index.h"
 #include "mapper/mapping/mapping_print.h"
+#include "mapper/mapping/tile.h"
 
 static struct layer *layer_called(struct workload *w, struct program *maps,
 				  const struct tree_item *item)
@@ -23,6 +24,15 @@ static struct layer *layer_called(struct workload *w, struct program *maps,
 	return NULL;
 }
 
+/* docs/cost-model.md, rule 7: the closed form counts whole steps. */
+static bool has_whole_steps(const struct mapping *m)
+{
+	for (int i = 0; i < m->loops; i++)
+		if (tile_left(m, i) % m->loop[i].tile != 0)
+			return false;
+	return true;
+}
+
 static bool take_map(struct workload *w, struct program *maps, const struct tree_item *item)
 {
 	struct layer *layer = layer_called(w, maps, item);
@@ -35,7 +45,12 @@ static bool take_map(struct workload *w, struct program *maps, const struct tree
 		return false;
 	}
 	layer->given = mapping_read(maps, item, layer->problem, w->machine);
-	return layer->given != NULL;
+	if (!layer->given || has_whole_steps(layer->given))
+		return layer->given != NULL;
+	diag_error(
+		maps->diag, "bad-mapping", item->name_span,
+		"a step of this mapping is not whole, and what such steps cost is not counted yet");
+	return false;
 }
 
 bool workload_take_maps(struct workload *w, struct program *maps)
