@@ -91,11 +91,16 @@ static const char *unit_of(const struct hierarchy *h)
 	return h->is_in_joules ? "J" : "";
 }
 
+/* Dashes where nothing is mapped. */
 static void add_costs(struct columns *c, const struct hierarchy *h, int64_t macs, int64_t steps,
 		      double energy, int64_t cycles)
 {
 	const char *unit = unit_of(h);
 
+	for (int i = 0; i < 6 && macs == 0; i++)
+		columns_add(c, "-");
+	if (macs == 0)
+		return;
 	columns_add(c, "%s", short_number((double)macs, "").text);
 	columns_add(c, "%.3g %%", utilisation(h, macs, steps));
 	columns_add(c, "%s", short_number(energy, unit).text);
@@ -138,21 +143,14 @@ static void print_layers(struct arena *arena, const struct network_mapping *n, F
 		if (l->layer->why)
 			continue;
 		columns_add(&c, "%s", l->layer->name);
-		if (l->found.has_mapping) {
-			add_costs(&c, h, cost->macs, cost->steps, cost->energy, cost->cycles);
-			columns_add(&c, "%s", bound_text(arena, h, cost));
-		} else {
-			for (int k = 0; k < 7; k++)
-				columns_add(&c, "-");
-		}
+		add_costs(&c, h, cost->macs, cost->steps, cost->energy, cost->cycles);
+		columns_add(&c, "%s", l->found.has_mapping ? bound_text(arena, h, cost) : "-");
 		columns_add(&c, "%s", proof_text(arena, l));
 	}
-	if (t.mapped > 0) {
-		columns_add(&c, t.unmapped ? "total of %d" : "total", t.mapped);
-		add_costs(&c, h, t.macs, t.steps, t.energy, t.cycles);
-		columns_add(&c, "%s", "");
-		columns_add(&c, "%d of %d proven", t.proven, t.mapped + t.unmapped);
-	}
+	columns_add(&c, t.unmapped ? "total of %d" : "total", t.mapped);
+	add_costs(&c, h, t.macs, t.steps, t.energy, t.cycles);
+	columns_add(&c, "%s", "");
+	columns_add(&c, "%d of %d proven", t.proven, t.mapped + t.unmapped);
 	columns_print(&c, out);
 }
 
