@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "backend/cpu/files.h"
+#include "backend/report/report.h"
 #include "frontend/elaborate/elaborate.h"
 #include "frontend/command/exit_code.h"
 #include "frontend/network/interpret.h"
@@ -21,16 +22,28 @@
 #include "frontend/network/summary.h"
 #include "frontend/syntax/train.h"
 #include "frontend/network/weights.h"
+#include "mapper/explain/network_report.h"
 #include "runtime/file.h"
 #include "runtime/sentence.h"
+
+/* A machine to compile for. Each file of -hw is a program of its own: two may call their machines alike. */
+struct target {
+	const char *file;
+	struct program *program;
+	const struct machine *machine;
+	const struct network_mapping *mapped; /* of an accelerator; NULL: not asked for */
+};
 
 struct job {
 	struct options options;
 	jmp_buf out_of_memory;
 	struct arena *arena;
 	struct diag diag;
-	struct program *program;
-	const struct machine *machine; /* NULL: none is described */
+	struct program *program; /* of the network */
+	struct program *maps;    /* of -map, or NULL */
+	int targets;
+	struct target target[MAX_MACHINES];
+	const struct machine *machine; /* the first target's; NULL: none is described */
 	struct network *network;
 	struct array_set weights;
 	struct array *input[MAX_INPUT_FILES];
@@ -41,6 +54,7 @@ static bool read_files(struct job *);
 static bool check(struct job *);
 static bool lower(struct job *);
 static bool load(struct job *);
+static bool map(struct job *);
 static bool explain(struct job *);
 static bool run(struct job *);
 static bool emit(struct job *);
@@ -51,9 +65,10 @@ static bool compile(struct job *job)
 	       && check(job)   /* names and machines */
 	       && lower(job)   /* operators into tensor statements */
 	       && load(job)    /* values for the parameters */
-	       && explain(job) /* the summary table */
+	       && map(job)     /* layers onto accelerators */
+	       && explain(job) /* the tables */
 	       && run(job)     /* with -run: on arrays */
-	       && emit(job);   /* with -o: native code */
+	       && emit(job);   /* with -o: native code, or mappings */
 }
 
 /* Says what the user may want to know but need not change. */
@@ -70,44 +85,112 @@ static bool is_model(const struct options *options)
 	return file_has_ending(options->network_file, ".onnx");
 }
 
+/* The program of a file and what it imports; without a file an empty one. */
+static struct program *read_program(struct job *job, const char *file)
+{
+	struct program *program = program_new(job->arena, &job->diag);
+	if (file)
+		program_read(program, file);
+	for (int i = 1; job->options.dump[DUMP_TREE] && i < program->tree_count; i++)
+		tree_print(program->tree[i], stdout);
+	return program;
+}
+
 static bool read_files(struct job *job)
 {
 	const struct options *options = &job->options;
-	job->program = program_new(job->arena, &job->diag);
-	if (!is_model(options))
-		program_read(job->program, options->network_file);
-	if (options->machine_file)
-		program_read(job->program, options->machine_file);
-	for (int i = 1; options->dump[DUMP_TREE] && i < job->program->tree_count; i++)
-		tree_print(job->program->tree[i], stdout);
+	job->program = read_program(job, is_model(options) ? NULL : options->network_file);
+	for (int i = 0; i < options->machine_count; i++)
+		job->target[job->targets++] = (struct target){
+			.file = options->machine_file[i],
+			.program = read_program(job, options->machine_file[i]),
+		};
+	if (options->machine_count == 0 && program_has(job->program, ITEM_BLOCK))
+		job->target[job->targets++] =
+			(struct target){.file = options->network_file, .program = job->program};
+	if (options->map_file)
+		job->maps = read_program(job, options->map_file);
 	return exit_code_of(&job->diag) <= EXIT_WRONG_INPUT;
 }
 
 /* ---- Check ------------------------------------------------------------------------------------------- */
 
+static bool is_accelerator(const struct machine *machine)
+{
+	return machine && machine->kind == MACHINE_ACCELERATOR;
+}
+
+/* Does -o name a file that only native code, or only a mapping becomes? */
+static bool is_code_file(const char *out)
+{
+	return out && (file_has_ending(out, ".o") || file_has_ending(out, ".ll") ||
+		       file_has_ending(out, ".s"));
+}
+
+static bool is_mapping_file(const char *out)
+{
+	return out && (file_has_ending(out, ".map") || file_has_ending(out, ".json"));
+}
+
 /* Does the work end in code? With -run it may, and the interpreter serves where no machine is given. */
-static bool wants_code(const struct options *options)
+static bool wants_code(const struct job *job)
 {
-	return (options->out && !options->run) || options->dump[DUMP_IR] || options->dump[DUMP_ASM];
+	const struct options *options = &job->options;
+	bool is_for_code = is_code_file(options->out) ||
+			   (!is_mapping_file(options->out) && !is_accelerator(job->machine));
+	return (options->out && !options->run && is_for_code) || options->dump[DUMP_IR] ||
+	       options->dump[DUMP_ASM];
 }
 
-static bool needs_values(const struct options *options)
+/* Options that only a mapping answers. */
+static bool wants_mapping(const struct options *options)
 {
-	return options->run || wants_code(options);
+	return (is_mapping_file(options->out) && !options->run) || options->dump[DUMP_MAPPING] ||
+	       options->explain || options->pareto || options->map_file ||
+	       options->machine_count > 1;
 }
 
-/* Code is made for cpu machines; said before any work is done for another. */
-static bool check_kind(struct job *job)
+static bool needs_values(const struct job *job)
 {
-	if (!job->machine && wants_code(&job->options))
+	return job->options.run || wants_code(job);
+}
+
+/* Code is made for cpu machines, mappings for accelerators; said before any work is done for another. */
+static bool check_kinds(struct job *job)
+{
+	if (!job->machine && wants_code(job))
 		return diag_fail(&job->diag, "no-machine",
 				 sentence("native code needs a machine: -hw FILE"));
-	if (needs_values(&job->options) && job->machine && job->machine->kind != MACHINE_CPU)
+	if (!job->machine && wants_mapping(&job->options))
+		return diag_fail(&job->diag, "no-machine",
+				 sentence("a mapping needs a machine: -hw FILE"));
+	if (needs_values(job) && job->machine && job->machine->kind != MACHINE_CPU)
 		return diag_fail(&job->diag, "machine-kind",
 				 sentence("machine '%s' is no cpu, and code is made for cpu "
 					  "machines only so far",
 					  job->machine->name));
+	for (int i = 0; i < job->targets && wants_mapping(&job->options); i++)
+		if (!is_accelerator(job->target[i].machine))
+			return diag_fail(&job->diag, "machine-kind",
+					 sentence("'%s' is no accelerator, and networks are mapped "
+						  "onto accelerators only so far",
+						  job->target[i].machine->name));
 	return true;
+}
+
+/* Prints, where asked to, the machine as it was understood. */
+static bool check_machine(struct job *job, struct target *target)
+{
+	if (program_has(target->program, ITEM_BLOCK))
+		target->machine = machine_check(target->program, NULL);
+	else if (job->diag.errors == 0)
+		return diag_fail(
+			&job->diag, "unknown-machine",
+			sentence("%s: describes no machine, cpu or cluster", target->file));
+	if (!target->machine || !job->options.dump[DUMP_MACHINE])
+		return true;
+	machine_print(target->machine, stdout);
+	return !target->machine->native || cpu_print_host(stdout, &job->diag);
 }
 
 /* Goes on after errors, to find the next. */
@@ -115,18 +198,18 @@ static bool check(struct job *job)
 {
 	program_check_names(job->program);
 	train_check(job->program);
-	if (program_has(job->program, ITEM_BLOCK))
-		job->machine = machine_check(job->program, NULL);
-	else if (job->options.machine_file && job->diag.errors == 0)
-		return diag_fail(&job->diag, "unknown-machine",
-				 sentence("%s: describes no machine, cpu or cluster",
-					  job->options.machine_file));
-	if (job->machine && job->options.dump[DUMP_MACHINE])
-		machine_print(job->machine, stdout);
-	if (job->machine && job->options.dump[DUMP_MACHINE] && job->machine->native &&
-	    !cpu_print_host(stdout, &job->diag))
-		return false;
-	return job->diag.errors > 0 || check_kind(job);
+	if (job->options.machine_count > 0 && program_has(job->program, ITEM_BLOCK))
+		machine_check(job->program, NULL);
+	if (job->maps)
+		program_check_names(job->maps);
+	for (int i = 0; i < job->targets; i++) {
+		if (job->target[i].program != job->program)
+			program_check_names(job->target[i].program);
+		if (!check_machine(job, &job->target[i]))
+			return false;
+	}
+	job->machine = job->target[0].machine;
+	return job->diag.errors > 0 || check_kinds(job);
 }
 
 /* ---- Lower ------------------------------------------------------------------------------------------- */
@@ -139,7 +222,7 @@ static bool does_without_network(const struct job *job)
 	if (is_model(options) || program_has(job->program, ITEM_NETWORK))
 		return false;
 	bool is_machine_alone =
-		program_has(job->program, ITEM_BLOCK) && !options->run && !options->out;
+		job->targets > 0 && !options->run && !options->out && !wants_mapping(options);
 	return is_machine_alone || job->diag.errors > 0;
 }
 
@@ -187,28 +270,158 @@ static bool load(struct job *job)
 	enum memory_use use = !options->run  ? MEMORY_COMPILE
 			      : job->machine ? MEMORY_RUN
 					     : MEMORY_INTERPRET;
-	if (needs_values(options) && !memory_check(job->network, use, &job->diag))
+	if (needs_values(job) && !memory_check(job->network, use, &job->diag))
 		return false;
 	if (options->weights_file &&
 	    !weights_read(job->network, options->weights_file, &job->weights, &job->diag))
 		return false;
-	if (needs_values(options))
+	if (needs_values(job))
 		initialise(job);
 	return true;
 }
 
+/* ---- Map --------------------------------------------------------------------------------------------- */
+
+static volatile sig_atomic_t is_interrupted;
+
+static void interrupt(int number)
+{
+	(void)number;
+	is_interrupted = 1;
+}
+
+/* The first Ctrl-C ends the search with what it has found, the second ends dnnc. */
+static void listen_to_interrupts(void)
+{
+	struct sigaction action = {.sa_handler = interrupt, .sa_flags = (int)SA_RESETHAND};
+	struct sigaction before;
+	sigemptyset(&action.sa_mask);
+	if (sigaction(SIGINT, NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+		sigaction(SIGINT, &action, NULL);
+}
+
+/* Is something asked for that makes the tables unwelcome, but for those that are asked for, too? */
+static bool is_quiet(const struct options *options)
+{
+	bool quiet = options->run || options->out;
+	for (int i = 0; i < DUMP_COUNT; i++)
+		quiet |= options->dump[i];
+	return quiet;
+}
+
+static struct map_options map_options_of(const struct options *options)
+{
+	_Static_assert((int)GOAL_CYCLES == (int)OBJECTIVE_CYCLES, "goals are objectives");
+	bool is_watched = options->form == DIAG_TEXT && isatty(STDERR_FILENO);
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+	return (struct map_options){
+		.objective = (enum objective)options->goal,
+		.imperfect = options->imperfect,
+		.pareto = options->pareto,
+		.threads = options->threads ? options->threads
+			   : processors > 0 ? (int)processors
+					    : 1,
+		.seconds = options->budget_seconds,
+		.evaluations = options->budget_evaluations,
+		.stop = &is_interrupted,
+		.progress = is_watched ? stderr : NULL,
+	};
+}
+
+/* What no mapping serves is told at the call that led to it, once for layers that are alike. */
+static void tell_infeasible(struct job *job, const struct network_mapping *mapped)
+{
+	for (int i = 0; i < mapped->workload->layers; i++) {
+		const struct layer_mapping *l = &mapped->layer[i];
+		if (l->layer->first == i && l->found.status == SEARCH_INFEASIBLE)
+			diag_error(&job->diag, "no-mapping", l->layer->statement->call,
+				   "'%s' has no mapping onto '%s': %s", l->layer->name,
+				   mapped->workload->machine->name, l->found.why);
+	}
+}
+
+static bool map_onto(struct job *job, struct target *target)
+{
+	const struct options *options = &job->options;
+	struct map_options how = map_options_of(options);
+	struct hierarchy *machine = hierarchy_of(target->program, target->machine);
+	if (!machine)
+		return false;
+	if (machine->dataflow)
+		remark(job, arena_printf(job->arena,
+					 "dataflow '%s' of machine '%s' is not applied yet: the "
+					 "search is among all mappings that the machine allows",
+					 machine->dataflow, machine->name));
+	struct workload *w = workload_of(job->arena, job->network, machine, options->all);
+	if (job->maps && !workload_take_maps(w, job->maps))
+		return false;
+	target->mapped = network_map(job->arena, w, &how);
+	tell_infeasible(job, target->mapped);
+	return true;
+}
+
+static bool map(struct job *job)
+{
+	const struct options *options = &job->options;
+	bool is_asked_for = wants_mapping(options) || options->out || !is_quiet(options);
+	if (!is_accelerator(job->machine) || !is_asked_for)
+		return true;
+	listen_to_interrupts();
+	bool is_done = true;
+	for (int i = 0; i < job->targets; i++)
+		is_done &= map_onto(job, &job->target[i]);
+	signal(SIGINT, SIG_DFL);
+	return is_done;
+}
+
 /* ---- Explain ----------------------------------------------------------------------------------------- */
 
-/* The table, where it is asked for or nothing else is. */
+/* Machines side by side are told apart by their files where their names are the same. */
+static const char *label_of(struct job *job, int i)
+{
+	const char *name = job->target[i].machine->name;
+	bool is_alone = true;
+	for (int k = 0; k < job->targets; k++)
+		is_alone &= k == i || strcmp(job->target[k].machine->name, name) != 0;
+	return is_alone ? name : arena_printf(job->arena, "%s (%s)", name, job->target[i].file);
+}
+
+static void compare(struct job *job)
+{
+	const struct network_mapping *mapped[MAX_MACHINES];
+	const char *label[MAX_MACHINES];
+	for (int i = 0; i < job->targets; i++) {
+		mapped[i] = job->target[i].mapped;
+		label[i] = label_of(job, i);
+	}
+	network_compare(job->arena, job->targets, mapped, label, stdout);
+}
+
+static void explain_mappings(struct job *job)
+{
+	const struct options *options = &job->options;
+	for (int i = 0; options->dump[DUMP_MAPPING] && i < job->targets; i++)
+		network_print_mappings(job->target[i].mapped, stdout);
+	if (!is_quiet(options) && job->targets == 1)
+		network_report(job->arena, job->target[0].mapped, stdout);
+	else if (!is_quiet(options))
+		compare(job);
+	for (int i = 0; options->pareto && i < job->targets; i++)
+		network_print_pareto(job->arena, job->target[i].mapped, stdout);
+	for (int i = 0; options->explain && i < job->targets; i++)
+		network_explain(job->arena, job->target[i].mapped, stdout);
+}
+
+/* The tables, where they are asked for or nothing else is. */
 static bool explain(struct job *job)
 {
 	const struct options *options = &job->options;
-	bool is_quiet = options->run || options->out;
-	for (int i = 0; i < DUMP_COUNT; i++)
-		is_quiet |= options->dump[i];
-	if (options->summary || !is_quiet)
+	bool is_mapped = job->target[0].mapped;
+	if (options->summary || (!is_quiet(options) && !is_mapped))
 		summary_print(job->network, stdout);
-	return true;
+	if (is_mapped)
+		explain_mappings(job);
+	return job->diag.errors == 0;
 }
 
 /* ---- Run --------------------------------------------------------------------------------------------- */
@@ -286,6 +499,14 @@ static bool write_code(struct job *job)
 	return is_done;
 }
 
+static bool write_report(struct job *job)
+{
+	struct report_machine machine[MAX_MACHINES];
+	for (int i = 0; i < job->targets; i++)
+		machine[i] = (struct report_machine){job->target[i].file, job->target[i].mapped};
+	return report_write(job->options.out, job->targets, machine, &job->diag);
+}
+
 static bool emit(struct job *job)
 {
 	const struct options *options = &job->options;
@@ -293,7 +514,9 @@ static bool emit(struct job *job)
 		return false;
 	if (options->dump[DUMP_ASM] && !print_code(job, CPU_ASSEMBLY))
 		return false;
-	return !options->out || options->run || write_code(job);
+	if (!options->out || options->run)
+		return true;
+	return job->target[0].mapped ? write_report(job) : write_code(job);
 }
 
 /* ---- From beginning to end --------------------------------------------------------------------------- */

@@ -22,6 +22,9 @@ Test(exit_code, the_worst_error_decides)
 	diag_error(&diag, "unreadable-file", (struct span){&source, 0, 1}, "an import");
 	cr_expect_eq(exit_code_of(&diag), EXIT_WRONG_INPUT,
 		     "a text names a file that is not there");
+	diag_error(&diag, "no-mapping", (struct span){&source, 0, 1}, "told at the layer's call");
+	cr_expect_eq(exit_code_of(&diag), EXIT_NO_MAPPING);
+	diag.count = 0;
 	diag_error(&diag, "input-count", (struct span){0}, "two");
 	cr_expect_eq(exit_code_of(&diag), EXIT_WRONG_USAGE);
 	diag_error(&diag, "unreadable-file", (struct span){0}, "net.dnn: cannot be opened");

@@ -13,11 +13,14 @@ static const struct {
 	{"execution", EXIT_SYSTEM_REFUSED},       {"internal", EXIT_OUR_FAULT},
 };
 
-/* A file that a source text names and that cannot be read is a wrong text. */
+/* A file that a source text names and that cannot be read is a wrong text. A layer that no mapping serves has a place in
+ * the text, and no fault of it. */
 static enum exit_code code_of(const struct finding *finding)
 {
 	if (finding->severity != SEVERITY_ERROR)
 		return EXIT_DONE;
+	if (strcmp(finding->code, "no-mapping") == 0)
+		return EXIT_NO_MAPPING;
 	for (size_t i = 0; i < sizeof others / sizeof others[0] && !finding->span.source; i++)
 		if (strcmp(others[i].error, finding->code) == 0)
 			return others[i].code;

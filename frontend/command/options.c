@@ -16,6 +16,14 @@ enum key {
 	KEY_DIM,
 	KEY_NETWORK,
 	KEY_SUMMARY,
+	KEY_OBJECTIVE,
+	KEY_ALL,
+	KEY_IMPERFECT,
+	KEY_PARETO,
+	KEY_EXPLAIN,
+	KEY_MAP,
+	KEY_BUDGET,
+	KEY_THREADS,
 	KEY_DUMP,
 	KEY_MCPU,
 	KEY_MTRIPLE,
@@ -31,15 +39,23 @@ enum key {
 
 /* clang-format off */
 static const struct argp_option table[] = {
-	{"hw", KEY_HW, "FILE", 0, "the machine to compile for", 0},
-	{0, KEY_OUT, "PATH", 0, "a .o (its .h goes beside it), .ll or .s; any other PATH is a folder", 0},
+	{"hw", KEY_HW, "FILE", 0, "the machine to compile for; several accelerators are compared", 0},
+	{0, KEY_OUT, "PATH", 0, "a .o (its .h goes beside it), .ll, .s, .map or .json; else a folder", 0},
 	{"run", KEY_RUN, 0, 0, "execute on .npy files, one per input; -o OUT.npy keeps the result", 0},
 	{"weights", KEY_WEIGHTS, "FILE", 0, "values of the parameters, .safetensors", 0},
 	{"seed", KEY_SEED, "N", 0, "of random values for parameters that no file gives (0)", 0},
 	{"dim", KEY_DIM, "NAME=N", 0, "an extent that the network leaves open (1)", 0},
 	{"network", KEY_NETWORK, "NAME", 0, "which network, of several in the file (the last)", 0},
 	{"summary", KEY_SUMMARY, 0, 0, "print layers, shapes, multiply-accumulates, parameters", 0},
-	{"dump", KEY_DUMP, "WHAT,...", 0, "print a stage: tree, network, machine, ir, asm", 0},
+	{"dump", KEY_DUMP, "WHAT,...", 0, "print a stage: tree, network, machine, mapping, ir, asm", 0},
+	{"objective", KEY_OBJECTIVE, "WHAT", 0, "map for the least energy, edp or cycles (energy)", 0},
+	{"all", KEY_ALL, 0, 0, "map statements that multiply and accumulate nothing as well", 0},
+	{"imperfect", KEY_IMPERFECT, 0, 0, "let the last unit of an array have less to do than others", 0},
+	{"pareto", KEY_PARETO, 0, 0, "print which energies go with which cycles, layer by layer", 0},
+	{"explain", KEY_EXPLAIN, 0, 0, "print what holds each layer back, in seven steps", 0},
+	{"map", KEY_MAP, "FILE", 0, "mappings that are fixed, .map", 0},
+	{"budget", KEY_BUDGET, "BUDGET", 0, "end the search after so long, as in 10s, or so many evaluations", 0},
+	{"threads", KEY_THREADS, "N", 0, "search with so many threads (one for each processor)", 0},
 	{"mcpu", KEY_MCPU, "CPU", 0, "compile for this processor, by LLVM's name for it", 0},
 	{"mtriple", KEY_MTRIPLE, "TRIPLE", 0, "compile for this system, as in aarch64-linux-gnu", 0},
 	{"diagnostics", KEY_DIAGNOSTICS, "FORM", 0, "errors and warnings as text or json (text)", 0},
@@ -57,7 +73,7 @@ static const struct {
 	enum key key;
 	size_t text, flag;
 } plain[] = {
-	{KEY_HW, offsetof(struct options, machine_file), 0},
+	{KEY_MAP, offsetof(struct options, map_file), 0},
 	{KEY_OUT, offsetof(struct options, out), 0},
 	{KEY_WEIGHTS, offsetof(struct options, weights_file), 0},
 	{KEY_NETWORK, offsetof(struct options, network), 0},
@@ -65,6 +81,10 @@ static const struct {
 	{KEY_MTRIPLE, offsetof(struct options, triple), 0},
 	{KEY_RUN, 0, offsetof(struct options, run)},
 	{KEY_SUMMARY, 0, offsetof(struct options, summary)},
+	{KEY_ALL, 0, offsetof(struct options, all)},
+	{KEY_IMPERFECT, 0, offsetof(struct options, imperfect)},
+	{KEY_PARETO, 0, offsetof(struct options, pareto)},
+	{KEY_EXPLAIN, 0, offsetof(struct options, explain)},
 	{KEY_WERROR, 0, offsetof(struct options, warnings_are_errors)},
 	{KEY_QUIET, 0, offsetof(struct options, warnings_are_hidden)},
 	{KEY_VERSION, 0, offsetof(struct options, version)},
@@ -137,7 +157,7 @@ static char *parse_word(const char *option, const char *text, const char *const 
 	for (*position = 0; *position < count; ++*position)
 		if (strcmp(text, words[*position]) == 0)
 			return NULL;
-	char known[80] = "";
+	char known[100] = "";
 	for (int i = 0; i < count; i++) {
 		strcat(known, i == 0 ? "" : i == count - 1 ? " or " : ", ");
 		strcat(known, words[i]);
@@ -147,13 +167,73 @@ static char *parse_word(const char *option, const char *text, const char *const 
 
 static char *parse_dump(struct options *options, char *text)
 {
-	static const char *const names[] = {"tree", "network", "machine", "ir", "asm"};
+	static const char *const names[] = {"tree", "network", "machine", "mapping", "ir", "asm"};
 	char *error = NULL, *word;
 	int stage;
 	while (!error && (word = strsep(&text, ",")))
 		if (!(error = parse_word("-dump", word, names, DUMP_COUNT, &stage)))
 			options->dump[stage] = true;
 	return error;
+}
+
+static char *parse_machine(struct options *options, const char *path)
+{
+	if (options->machine_count == MAX_MACHINES)
+		return sentence("-hw may be given %d times, not more", MAX_MACHINES);
+	options->machine_file[options->machine_count++] = path;
+	return NULL;
+}
+
+static char *parse_goal(struct options *options, const char *text)
+{
+	static const char *const names[] = {"energy", "edp", "cycles"};
+	int goal;
+	char *error = parse_word("-objective", text, names, GOAL_COUNT, &goal);
+	options->goal = error ? GOAL_ENERGY : (enum goal)goal;
+	return error;
+}
+
+/* 90s, 1.5 min, 200ms; without a unit it counts evaluations. */
+static char *parse_budget(struct options *options, const char *text)
+{
+	static const struct {
+		const char *name;
+		double seconds;
+	} unit[] = {{"ms", 1e-3}, {"s", 1}, {"min", 60}, {"h", 3600}};
+	uint64_t count;
+	double value, divisor = 1;
+	const char *end = text + strspn(text, "0123456789");
+	size_t digits = (size_t)(end - text);
+	options->budget_seconds = 0;
+	options->budget_evaluations = 0;
+	if (parse_count(text, &count) && count > 0 && count <= INT64_MAX) {
+		options->budget_evaluations = (int64_t)count;
+		return NULL;
+	}
+	/* By hand, for strtod has the locale's decimal point. */
+	value = digits > 0 && digits <= 15 ? (double)strtoull(text, NULL, 10) : -1;
+	if (*end == '.')
+		for (end++; *end >= '0' && *end <= '9'; end++)
+			value += (*end - '0') / (divisor *= 10);
+	end += strspn(end, " ");
+	for (size_t i = 0; i < sizeof unit / sizeof unit[0] && value > 0; i++)
+		if (strcmp(end, unit[i].name) == 0)
+			options->budget_seconds = value * unit[i].seconds;
+	if (options->budget_seconds > 0)
+		return NULL;
+	return sentence("-budget wants a time (ms, s, min, h) or a number of evaluations, as in "
+			"-budget 10s, not '%s'",
+			text);
+}
+
+static char *parse_threads(struct options *options, const char *text)
+{
+	enum { MOST = 1024 };
+	uint64_t count;
+	if (!parse_count(text, &count) || count < 1 || count > MOST)
+		return sentence("-threads wants a number from 1 to %d, not '%s'", MOST, text);
+	options->threads = (int)count;
+	return NULL;
 }
 
 static char *parse_form(struct options *options, const char *text)
@@ -198,19 +278,20 @@ static char *parse_file(struct options *options, const char *path)
 /* A path that -o would make a folder of, though its ending says that a file is meant. */
 static char *check_out(const struct options *options)
 {
-	static const char *const code[] = {".o", ".ll", ".s"};
+	static const char *const code[] = {".o", ".ll", ".s", ".map", ".json"};
 	static const char *const unwritten[] = {
-		".so",  ".a",           ".obj", ".lib", ".dll",  ".dylib", ".exe", ".bin",
-		".elf", ".c",           ".h",   ".cpp", ".cc",   ".hpp",   ".asm", ".S",
-		".bc",  ".ir",          ".rs",  ".py",  ".txt",  ".csv",   ".npz", ".json",
-		".pt",  ".safetensors", ".dnn", ".hw",  ".onnx", ".map"};
+		".so",  ".a",   ".obj", ".lib",         ".dll", ".dylib", ".exe",
+		".bin", ".elf", ".c",   ".h",           ".cpp", ".cc",    ".hpp",
+		".asm", ".S",   ".bc",  ".ir",          ".rs",  ".py",    ".txt",
+		".csv", ".npz", ".pt",  ".safetensors", ".dnn", ".hw",    ".onnx"};
 	const char *out = options->out;
 	for (size_t i = 0; out && i < sizeof unwritten / sizeof unwritten[0]; i++)
 		if (file_has_ending(out, unwritten[i]))
 			return sentence("'%s': no %s files are written; -o takes %s", out,
 					unwritten[i],
 					options->run ? "a .npy file or a folder"
-						     : ".o (with its .h), .ll, .s or a folder");
+						     : ".o (with its .h), .ll, .s, .map, .json or "
+						       "a folder");
 	for (size_t i = 0; out && options->run && i < sizeof code / sizeof code[0]; i++)
 		if (file_has_ending(out, code[i]))
 			return sentence("with -run, -o names a .npy file or a folder, not '%s'",
@@ -277,6 +358,18 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		break;
 	case KEY_DUMP:
 		error = parse_dump(options, text);
+		break;
+	case KEY_HW:
+		error = parse_machine(options, text);
+		break;
+	case KEY_OBJECTIVE:
+		error = parse_goal(options, text);
+		break;
+	case KEY_BUDGET:
+		error = parse_budget(options, text);
+		break;
+	case KEY_THREADS:
+		error = parse_threads(options, text);
 		break;
 	case KEY_DIAGNOSTICS:
 		error = parse_form(options, text);

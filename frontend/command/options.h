@@ -4,14 +4,17 @@
 
 #include "frontend/elaborate/elaborate.h"
 
-enum { MAX_DIM_OPTIONS = 64, MAX_INPUT_FILES = 64 };
-enum dump { DUMP_TREE, DUMP_NETWORK, DUMP_MACHINE, DUMP_IR, DUMP_ASM, DUMP_COUNT };
+enum { MAX_DIM_OPTIONS = 64, MAX_INPUT_FILES = 64, MAX_MACHINES = 16 };
+enum dump { DUMP_TREE, DUMP_NETWORK, DUMP_MACHINE, DUMP_MAPPING, DUMP_IR, DUMP_ASM, DUMP_COUNT };
+enum goal { GOAL_ENERGY, GOAL_EDP, GOAL_CYCLES, GOAL_COUNT }; /* what the mapper makes least */
 enum diag_form { DIAG_TEXT, DIAG_JSON, DIAG_FORM_COUNT };
 enum colour { COLOUR_AUTO, COLOUR_ALWAYS, COLOUR_NEVER, COLOUR_COUNT };
 
 /* Strings point into argv; what was not given is NULL, 0 or false. */
 struct options {
-	const char *network_file, *machine_file, *weights_file;
+	const char *network_file, *weights_file, *map_file;
+	const char *machine_file[MAX_MACHINES]; /* -hw, in its order */
+	int machine_count;
 	const char *network; /* -network: which of several */
 	const char *out;
 	const char *cpu, *triple;
@@ -22,6 +25,11 @@ struct options {
 	uint64_t seed;
 	bool dump[DUMP_COUNT];
 	bool run, summary, help, version;
+	bool all, imperfect, pareto, explain; /* of the mapper */
+	enum goal goal;
+	double budget_seconds;      /* -budget 10s */
+	int64_t budget_evaluations; /* -budget 100000 */
+	int threads;                /* 0: as many as there are processors */
 	bool warnings_are_errors, warnings_are_hidden;
 	enum diag_form form;
 	enum colour colour;

@@ -521,3 +521,14 @@ struct hierarchy *hierarchy_of(struct program *program, const struct machine *ma
 	take_machine(&make, machine);
 	return program->diag->errors == 0 ? make.machine : NULL;
 }
+
+int64_t hierarchy_units(const struct hierarchy *h)
+{
+	int64_t units = 1;
+
+	for (int level = 0; level < h->levels; level++)
+		for (int a = 0; a < h->level[level].axes; a++)
+			if (__builtin_mul_overflow(units, h->level[level].fanout[a], &units))
+				return INT64_MAX;
+	return units;
+}

@@ -32,8 +32,12 @@ struct problem {
 	struct operand operand[MAX_OPERANDS];
 };
 
-/* Dimensions of extent 1 are left out. NULL when the statement reads more operands than can be mapped. */
+/* Why a statement cannot be mapped, as half a sentence; NULL where it can. */
+const char *problem_obstacle(const struct statement *);
+/* Dimensions of extent 1 are left out; the name is the layer's. NULL where there is an obstacle. */
 struct problem *problem_of(struct arena *, const struct statement *);
+/* The same work: the same loops by name and extent, indexing operands alike, whatever the tensors are called. */
+bool problem_equal(const struct problem *, const struct problem *);
 
 enum loop_kind { LOOP_TIME, LOOP_SPACE };
 

@@ -18,23 +18,18 @@ static void take_dimensions(struct problem *p, const struct statement *s, int di
 	}
 }
 
-/* Ranks that no dimension moves are one word wide and are left out. Divided subscripts are none of the mapper's. */
-static bool take_operand(struct problem *p, const struct statement *s, const struct access *access,
+/* Ranks that no dimension moves are one word wide and are left out. */
+static void take_operand(struct problem *p, const struct statement *s, const struct access *access,
 			 enum tensor_class class, const int dimension_of[])
 {
-	struct operand *o;
+	struct operand *o = &p->operand[p->operands++];
 
-	if (p->operands == MAX_OPERANDS)
-		return false;
-	o = &p->operand[p->operands++];
 	o->name = access->tensor->name;
 	o->class = class;
 	for (int r = 0; r < access->tensor->rank; r++) {
 		const struct subscript *sub = &access->subscript[r];
 		bool moves = false;
 
-		if (sub->divisor != 1)
-			return false;
 		for (int i = 0; i < s->loops; i++) {
 			if (dimension_of[i] < 0 || sub->coef[i] == 0)
 				continue;
@@ -44,7 +39,6 @@ static bool take_operand(struct problem *p, const struct statement *s, const str
 		}
 		o->ranks += moves;
 	}
-	return true;
 }
 
 static bool has_class(const struct problem *p, enum tensor_class class)
@@ -56,46 +50,108 @@ static bool has_class(const struct problem *p, enum tensor_class class)
 }
 
 /* Parameters are weights; of two tensors that are none, the second read takes their part. */
-static bool take_reads(struct problem *p, const struct statement *s, const struct scalar *e,
-		       const int dimension_of[])
+static enum tensor_class class_of(const struct problem *p, const struct tensor *tensor)
 {
-	if (e->kind == SCALAR_READ) {
-		enum role role = e->access->tensor->role;
-		bool is_weight = role == ROLE_PARAM || role == ROLE_CONSTANT;
-		return take_operand(p, s, e->access,
-				    is_weight || has_class(p, CLASS_I) ? CLASS_W : CLASS_I,
-				    dimension_of);
-	}
-	for (int i = 0; e->kind == SCALAR_APPLY && i < scalar_fn_info(e->fn)->arity; i++)
-		if (!take_reads(p, s, e->arg[i], dimension_of))
-			return false;
-	return true;
+	enum role role = tensor_storage(tensor)->role;
+	bool is_weight = role == ROLE_PARAM || role == ROLE_CONSTANT;
+
+	return is_weight || has_class(p, CLASS_I) ? CLASS_W : CLASS_I;
 }
 
-/* One dimension in two ranks of the output, as in O[i, i]: its words are no product over the ranks. */
-static bool is_twisted(const struct operand *o, int dims)
+static void take_reads(struct problem *p, const struct statement *s, const struct scalar *e,
+		       const int dimension_of[])
 {
-	for (int d = 0; d < dims; d++) {
+	if (e->kind == SCALAR_READ)
+		take_operand(p, s, e->access, class_of(p, e->access->tensor), dimension_of);
+	for (int i = 0; e->kind == SCALAR_APPLY && i < scalar_fn_info(e->fn)->arity; i++)
+		take_reads(p, s, e->arg[i], dimension_of);
+}
+
+/* ---- What cannot be mapped --------------------------------------------------------------------------------- */
+
+static int count_reads(const struct scalar *e)
+{
+	int reads = e->kind == SCALAR_READ;
+
+	for (int i = 0; e->kind == SCALAR_APPLY && i < scalar_fn_info(e->fn)->arity; i++)
+		reads += count_reads(e->arg[i]);
+	return reads;
+}
+
+static bool is_divided(const struct access *access)
+{
+	for (int r = 0; r < access->tensor->rank; r++)
+		if (access->subscript[r].divisor != 1)
+			return true;
+	return false;
+}
+
+static bool reads_divided(const struct scalar *e)
+{
+	if (e->kind == SCALAR_READ && is_divided(e->access))
+		return true;
+	for (int i = 0; e->kind == SCALAR_APPLY && i < scalar_fn_info(e->fn)->arity; i++)
+		if (reads_divided(e->arg[i]))
+			return true;
+	return false;
+}
+
+/* One loop in two ranks of the output, as in O[i, i]: its words are no product over the ranks. */
+static bool is_twisted(const struct statement *s)
+{
+	for (int i = 0; i < s->loops; i++) {
 		int ranks = 0;
-		for (int r = 0; r < o->ranks; r++)
-			ranks += o->coef[r][d] != 0;
+		for (int r = 0; r < s->target.tensor->rank; r++)
+			ranks += s->loop[i].extent > 1 && s->target.subscript[r].coef[i] != 0;
 		if (ranks > 1)
 			return true;
 	}
 	return false;
 }
 
+const char *problem_obstacle(const struct statement *s)
+{
+	if (count_reads(s->value) >= MAX_OPERANDS)
+		return "it reads more than three tensors";
+	if (is_divided(&s->target) || reads_divided(s->value))
+		return "a subscript is divided, and places then move unevenly";
+	if (is_twisted(s))
+		return "one loop indexes its output twice";
+	return NULL;
+}
+
 struct problem *problem_of(struct arena *arena, const struct statement *s)
 {
-	struct problem *p = ARENA_NEW(arena, struct problem);
+	struct problem *p;
 	int dimension_of[MAX_LOOPS];
 
+	if (problem_obstacle(s))
+		return NULL;
+	p = ARENA_NEW(arena, struct problem);
 	p->name = s->layer;
 	take_dimensions(p, s, dimension_of);
-	if (!take_reads(p, s, s->value, dimension_of) ||
-	    !take_operand(p, s, &s->target, CLASS_O, dimension_of))
-		return NULL;
-	if (is_twisted(&p->operand[p->operands - 1], p->dims))
-		return NULL;
+	take_reads(p, s, s->value, dimension_of);
+	take_operand(p, s, &s->target, CLASS_O, dimension_of);
 	return p;
+}
+
+/* ---- The same work ------------------------------------------------------------------------------------------- */
+
+static bool is_same_operand(const struct operand *a, const struct operand *b)
+{
+	return a->class == b->class && a->ranks == b->ranks && a->relevant == b->relevant &&
+	       memcmp(a->coef, b->coef, sizeof a->coef) == 0;
+}
+
+bool problem_equal(const struct problem *a, const struct problem *b)
+{
+	if (a->dims != b->dims || a->operands != b->operands)
+		return false;
+	for (int d = 0; d < a->dims; d++)
+		if (a->extent[d] != b->extent[d] || strcmp(a->dim[d], b->dim[d]) != 0)
+			return false;
+	for (int o = 0; o < a->operands; o++)
+		if (!is_same_operand(&a->operand[o], &b->operand[o]))
+			return false;
+	return true;
 }

@@ -1,0 +1,444 @@
+/* network_report.c -- a mapped network goes in, tables for people come out. Numbers are short here; exact ones are in the
+ * report that backend/report writes. */
+#include "mapper/explain/network_report.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#include "mapper/explain/columns.h"
+#include "mapper/mapping/mapping_print.h"
+
+/* 724,406,816 */
+static const char *grouped(struct arena *arena, int64_t number)
+{
+	const char *text = arena_printf(arena, "%" PRId64, number % 1000);
+
+	for (int64_t rest = number / 1000; rest > 0; rest /= 1000, number /= 1000)
+		text = arena_printf(arena, "%" PRId64 ",%0*" PRId64 "%s", rest % 1000, 3,
+				    number % 1000, strchr(text, ',') ? strchr(text, ',') : "");
+	return text;
+}
+
+/* ---- Totals ---------------------------------------------------------------------------------------------------- */
+
+int64_t level_accesses(const struct cost *cost, const struct problem *p, int level)
+{
+	int64_t accesses = 0;
+
+	for (int o = 0; o < p->operands; o++)
+		for (int k = 0; k < ACCESS_KINDS; k++)
+			accesses += cost->traffic[level][o].count[k];
+	return accesses;
+}
+
+struct network_totals network_totals(const struct network_mapping *n)
+{
+	struct network_totals t = {0};
+
+	for (int i = 0; i < n->workload->layers; i++) {
+		const struct search_result *r = &n->layer[i].found;
+		t.unmapped += !r->has_mapping;
+		if (!r->has_mapping)
+			continue;
+		t.mapped++;
+		t.proven += r->status == SEARCH_PROVEN;
+		t.macs += r->cost.macs;
+		t.steps += r->cost.steps;
+		t.cycles += r->cost.cycles;
+		t.energy += r->cost.energy;
+		for (int level = 0; level < n->workload->machine->levels; level++)
+			t.accesses[level] +=
+				level_accesses(&r->cost, n->layer[i].layer->problem, level);
+	}
+	return t;
+}
+
+/* ---- Cells ------------------------------------------------------------------------------------------------------- */
+
+/* Part of the units that work, on average over the steps of the arithmetic. */
+static double utilisation(const struct hierarchy *h, int64_t macs, int64_t steps)
+{
+	return 100 * (double)macs / (double)steps / (double)hierarchy_units(h);
+}
+
+static const char *bound_text(struct arena *arena, const struct hierarchy *h,
+			      const struct cost *cost)
+{
+	static const char *const word[] = {
+		[BOUND_READ] = "read", [BOUND_WRITE] = "write", [BOUND_SHARED] = "port"};
+
+	if (cost->bound == BOUND_COMPUTE)
+		return "compute";
+	return arena_printf(arena, "%s %s", h->level[cost->bound_level].name, word[cost->bound]);
+}
+
+static const char *proof_text(struct arena *arena, const struct layer_mapping *l)
+{
+	double gap = search_gap(&l->found);
+
+	if (l->layer->given)
+		return "given";
+	if (!l->found.has_mapping)
+		return l->found.status == SEARCH_INFEASIBLE ? "none is possible" : "none found yet";
+	if (gap == 0)
+		return "proven";
+	return isinf(gap) ? "no bound" : arena_printf(arena, "gap %.3g %%", 100 * gap);
+}
+
+static const char *unit_of(const struct hierarchy *h)
+{
+	return h->is_in_joules ? "J" : "";
+}
+
+/* Dashes where nothing is mapped. */
+static void add_costs(struct columns *c, const struct hierarchy *h, int64_t macs, int64_t steps,
+		      double energy, int64_t cycles)
+{
+	const char *unit = unit_of(h);
+
+	for (int i = 0; i < 6 && macs == 0; i++)
+		columns_add(c, "-");
+	if (macs == 0)
+		return;
+	columns_add(c, "%s", short_number((double)macs, "").text);
+	columns_add(c, "%.3g %%", utilisation(h, macs, steps));
+	columns_add(c, "%s", short_number(energy, unit).text);
+	columns_add(c, "%s", short_number(energy / (double)macs, unit).text);
+	columns_add(c, "%s", short_number((double)cycles, "").text);
+	columns_add(c, "%s", short_number((double)cycles / h->clock, "s").text);
+}
+
+/* ---- One machine ------------------------------------------------------------------------------------------------- */
+
+static void add_heading(struct columns *c, const char *const word[], int count)
+{
+	for (int i = 0; i < count; i++)
+		columns_add(c, "%s", word[i]);
+	columns_end_row(c);
+}
+
+static void print_title(const struct network_mapping *n, FILE *out)
+{
+	const struct hierarchy *h = n->workload->machine;
+
+	fprintf(out, "%s on %s: %" PRId64 " units at %s, least %s%s\n", n->workload->network->name,
+		h->name, hierarchy_units(h), short_number(h->clock, "Hz").text,
+		objective_name[n->options.objective],
+		h->is_in_joules ? "" : "; energy in the machine's own unit");
+}
+
+static void print_layers(struct arena *arena, const struct network_mapping *n, FILE *out)
+{
+	static const char *const heading[] = {"layer",  "MACs", "active",   "energy", "per MAC",
+					      "cycles", "time", "bound by", "search"};
+	const struct hierarchy *h = n->workload->machine;
+	struct network_totals t = network_totals(n);
+	struct columns c = columns_new(arena, "lrrrrrrll");
+
+	add_heading(&c, heading, 9);
+	for (int i = 0; i < n->workload->layers; i++) {
+		const struct layer_mapping *l = &n->layer[i];
+		const struct cost *cost = &l->found.cost;
+		if (l->layer->why)
+			continue;
+		columns_add(&c, "%s", l->layer->name);
+		add_costs(&c, h, cost->macs, cost->steps, cost->energy, cost->cycles);
+		columns_add(&c, "%s", l->found.has_mapping ? bound_text(arena, h, cost) : "-");
+		columns_add(&c, "%s", proof_text(arena, l));
+	}
+	columns_add(&c, t.unmapped ? "total of %d" : "total", t.mapped);
+	add_costs(&c, h, t.macs, t.steps, t.energy, t.cycles);
+	columns_add(&c, "%s", "");
+	columns_add(&c, "%d of %d proven", t.proven, t.mapped + t.unmapped);
+	columns_print(&c, out);
+}
+
+/* What is not in the table, and why. */
+static void print_left_out(const struct network_mapping *n, FILE *out)
+{
+	const struct workload *w = n->workload;
+
+	for (int i = 0; i < w->layers; i++)
+		if (w->layer[i].why)
+			fprintf(out, "not mapped: %s, for %s\n", w->layer[i].name, w->layer[i].why);
+	if (w->others > 0)
+		fprintf(out,
+			"not mapped: %d statement%s that multipl%s and accumulate%s nothing (-all "
+			"maps %s)\n",
+			w->others, w->others == 1 ? "" : "s", w->others == 1 ? "ies" : "y",
+			w->others == 1 ? "s" : "", w->others == 1 ? "it" : "them");
+}
+
+/* Without reuse each multiply-accumulate reads three words of the outermost memory and writes one. */
+static void print_accesses(struct arena *arena, const struct network_mapping *n, FILE *out)
+{
+	const struct hierarchy *h = n->workload->machine;
+	struct network_totals t = network_totals(n);
+	const char *of = "";
+
+	if (t.macs == 0)
+		return;
+	for (int level = 0; level < h->levels; level++)
+		if (h->level[level].is_memory)
+			of = arena_printf(arena, "%s%s %s %s", of, *of ? "," : "",
+					  h->level[level].name,
+					  short_number((double)t.accesses[level], "").text);
+	fprintf(out, "accesses: %s of %s without reuse, 4 a MAC; as mapped:%s\n",
+		grouped(arena, 4 * t.macs), h->level[0].name, of);
+}
+
+void network_report(struct arena *arena, const struct network_mapping *n, FILE *out)
+{
+	print_title(n, out);
+	print_layers(arena, n, out);
+	print_left_out(n, out);
+	print_accesses(arena, n, out);
+}
+
+/* ---- Several machines ---------------------------------------------------------------------------------------------- */
+
+struct beside {
+	int machines;
+	const struct network_mapping *const *n;
+	const char *const *label;
+	bool same_unit;
+};
+
+static bool have_same_unit(int machines, const struct network_mapping *const n[])
+{
+	for (int i = 1; i < machines; i++)
+		if (n[i]->workload->machine->is_in_joules != n[0]->workload->machine->is_in_joules)
+			return false;
+	return true;
+}
+
+/* A value and how often it holds the first machine's. */
+static void add_beside(struct columns *c, double value, const char *unit, double first,
+		       bool is_like)
+{
+	columns_add(c, "%s", short_number(value, unit).text);
+	if (is_like && first > 0)
+		columns_add(c, "%.3gx", value / first);
+	else
+		columns_add(c, "-");
+}
+
+/* What a layer, or all, costs on one machine. */
+struct priced {
+	bool is_there;
+	int64_t macs, steps, cycles;
+	double energy;
+	const char *bound;
+};
+
+static void add_machine(struct columns *c, const struct beside *b, int machine,
+			const struct priced *now, const struct priced *first)
+{
+	const struct hierarchy *h = b->n[machine]->workload->machine;
+	double clock = b->n[0]->workload->machine->clock;
+	bool is_like = b->same_unit && first->is_there;
+
+	columns_add(c, "%s", b->label[machine]);
+	if (!now->is_there) {
+		columns_add(c, "none");
+		columns_end_row(c);
+		return;
+	}
+	columns_add(c, "%.3g %%", utilisation(h, now->macs, now->steps));
+	add_beside(c, now->energy / (double)now->macs, unit_of(h),
+		   first->is_there ? first->energy / (double)first->macs : 0, is_like);
+	add_beside(c, (double)now->cycles, "", (double)first->cycles, first->is_there);
+	add_beside(c, (double)now->cycles / h->clock, "s", (double)first->cycles / clock,
+		   first->is_there);
+	add_beside(c, now->energy * (double)now->cycles, unit_of(h),
+		   first->energy * (double)first->cycles, is_like);
+	columns_add(c, "%s", now->bound);
+}
+
+static struct priced price_layer(struct arena *arena, const struct network_mapping *n, int i)
+{
+	const struct search_result *r = &n->layer[i].found;
+
+	if (!r->has_mapping)
+		return (struct priced){0};
+	return (struct priced){true,           r->cost.macs,
+			       r->cost.steps,  r->cost.cycles,
+			       r->cost.energy, bound_text(arena, n->workload->machine, &r->cost)};
+}
+
+static struct priced price_all(struct arena *arena, const struct network_mapping *n)
+{
+	struct network_totals t = network_totals(n);
+
+	return (struct priced){
+		t.mapped > 0,
+		t.macs,
+		t.steps,
+		t.cycles,
+		t.energy,
+		arena_printf(arena, "%d of %d proven", t.proven, t.mapped + t.unmapped)};
+}
+
+void network_compare(struct arena *arena, int machines, const struct network_mapping *const n[],
+		     const char *const label[], FILE *out)
+{
+	static const char *const heading[] = {"layer", "machine", "active", "energy/MAC",
+					      "",      "cycles",  "",       "time",
+					      "",      "EDP",     "",       "bound by"};
+	struct beside b = {machines, n, label, have_same_unit(machines, n)};
+	const struct workload *w = n[0]->workload;
+	struct columns c = columns_new(arena, "llrrrrrrrrrl");
+
+	fprintf(out,
+		"%s on %d machines, least %s; beside each number, how many times the first "
+		"machine's it is\n",
+		w->network->name, machines, objective_name[n[0]->options.objective]);
+	add_heading(&c, heading, 12);
+	for (int i = 0; i <= w->layers; i++) {
+		struct priced first = {0};
+		if (i < w->layers && w->layer[i].why)
+			continue;
+		for (int k = 0; k < machines; k++) {
+			struct priced now = i < w->layers ? price_layer(arena, n[k], i)
+							  : price_all(arena, n[k]);
+			first = k == 0 ? now : first;
+			columns_add(&c, "%s",
+				    k > 0           ? ""
+				    : i < w->layers ? w->layer[i].name
+						    : "total");
+			add_machine(&c, &b, k, &now, &first);
+		}
+	}
+	columns_print(&c, out);
+	print_left_out(n[0], out);
+	for (int k = 0; k < machines; k++) {
+		fprintf(out, "%s: ", label[k]);
+		print_accesses(arena, n[k], out);
+	}
+}
+
+/* ---- Eyexam ------------------------------------------------------------------------------------------------------- */
+
+/* Loops that may not run in parallel: what the second step loses. */
+static const char *sequential_loops(struct arena *arena, const struct layer_mapping *l)
+{
+	const struct mapping *m = &l->found.mapping;
+	const char *text = "";
+
+	for (int d = 0; d < m->problem->dims; d++)
+		if (!eyexam_is_parallel(m->machine, l->layer->given ? NULL : l->layer->constraint,
+					d))
+			text = arena_printf(arena, "%s%s%s", text, *text ? ", " : "",
+					    m->problem->dim[d]);
+	return *text ? arena_printf(arena, "in time only: %s", text) : "";
+}
+
+static const char *array_text(struct arena *arena, const struct hierarchy *h)
+{
+	const char *text = "";
+
+	for (int i = 0; i < h->levels; i++)
+		for (int a = 0; a < h->level[i].axes; a++)
+			text = arena_printf(arena, "%s%s%" PRId64, text, *text ? " x " : "",
+					    h->level[i].fanout[a]);
+	return *text ? text : "one unit";
+}
+
+static const char *port_text(struct arena *arena, const struct mapping *m, const struct eyexam *e)
+{
+	static const char *const word[] = {[BOUND_READ] = "reads",
+					   [BOUND_WRITE] = "writes",
+					   [BOUND_SHARED] = "reads and writes"};
+
+	if (e->port == BOUND_COMPUTE)
+		return "no port of a single tensor is narrower";
+	return arena_printf(arena, "%s of %s at %s", word[e->port],
+			    m->problem->operand[e->operand].name, m->machine->level[e->level].name);
+}
+
+/* What makes a step's bound lower than that before it. */
+static const char *loss_text(struct arena *arena, const struct layer_mapping *l, int step)
+{
+	const struct mapping *m = &l->found.mapping;
+	const struct eyexam *e = &l->eyexam;
+
+	switch ((enum eyexam_step)step) {
+	case EYEXAM_SHAPE:
+		return "every multiply-accumulate at once";
+	case EYEXAM_DATAFLOW:
+		return sequential_loops(arena, l);
+	case EYEXAM_UNITS:
+		return arena_printf(arena, "%" PRId64 " units, the last round of them part idle",
+				    hierarchy_units(m->machine));
+	case EYEXAM_ARRAY:
+		return arena_printf(arena, "each loop folded along axes of %s",
+				    array_text(arena, m->machine));
+	case EYEXAM_STORAGE:
+		return "the factors and tiles of this mapping";
+	case EYEXAM_BANDWIDTH:
+		return port_text(arena, m, e);
+	default:
+		return arena_printf(arena, "tensors share ports: %s",
+				    bound_text(arena, m->machine, &l->found.cost));
+	}
+}
+
+void network_explain(struct arena *arena, const struct network_mapping *n, FILE *out)
+{
+	struct columns c = columns_new(arena, "llrrl");
+
+	fputs("\nbounds in multiply-accumulates a cycle (Eyexam); the last is overlap perfect, not "
+	      "simulated\n",
+	      out);
+	for (int i = 0; i < n->workload->layers; i++) {
+		const struct layer_mapping *l = &n->layer[i];
+		for (int k = 0; k < EYEXAM_STEPS && l->found.has_mapping; k++) {
+			double rate = l->eyexam.rate[k], before = k ? l->eyexam.rate[k - 1] : rate;
+			columns_add(&c, "%s", k ? "" : l->layer->name);
+			columns_add(&c, "%d %s", k + 1, eyexam_name[k]);
+			columns_add(&c, "%s", short_number(rate, "").text);
+			if (rate < before)
+				columns_add(&c, "-%.*f %%", rate < 0.1 * before ? 1 : 0,
+					    fmin(99.9, 100 * (1 - rate / before)));
+			else
+				columns_add(&c, "%s", "");
+			columns_add(&c, "%s", k && rate == before ? "" : loss_text(arena, l, k));
+		}
+	}
+	columns_print(&c, out);
+}
+
+/* ---- Sets and mappings ---------------------------------------------------------------------------------------------- */
+
+void network_print_pareto(struct arena *arena, const struct network_mapping *n, FILE *out)
+{
+	const struct hierarchy *h = n->workload->machine;
+	struct columns c = columns_new(arena, "lrrrl");
+
+	fprintf(out,
+		"\nenergy-latency sets on %s: no mapping has both less energy and fewer cycles\n",
+		h->name);
+	for (int i = 0; i < n->workload->layers; i++) {
+		const struct layer_mapping *l = &n->layer[i];
+		for (int k = 0; k < l->points; k++) {
+			const struct pareto_point *p = &l->point[k];
+			columns_add(&c, "%s", k ? "" : l->layer->name);
+			columns_add(&c, "%s", short_number(p->energy, unit_of(h)).text);
+			columns_add(&c, "%" PRId64 " cycles", p->cycles);
+			columns_add(&c, "%s", short_number((double)p->cycles / h->clock, "s").text);
+			columns_add(&c, "%s",
+				    k + 1 < l->points || l->is_set_whole
+					    ? ""
+					    : "and perhaps faster ones");
+		}
+	}
+	columns_print(&c, out);
+}
+
+void network_print_mappings(const struct network_mapping *n, FILE *out)
+{
+	for (int i = 0; i < n->workload->layers; i++)
+		if (n->layer[i].found.has_mapping)
+			mapping_print(&n->layer[i].found.mapping, out);
+}

@@ -1,0 +1,386 @@
+/* network_map.c -- a workload goes in, the best mapping of every layer comes out. A crew of threads takes the layers to
+ * search in their order; what each may spend is settled before it begins, and by nothing that another thread finds.
+ *
+ * A budget is parted evenly among the layers to search: evaluations beforehand, seconds when a layer begins, so that what
+ * one leaves others have. What is left in the end goes to those whose search was cut, in further rounds, as long as it is
+ * twice what they had: a search begins anew. */
+#include "mapper/network/network_map.h"
+
+#include <errno.h>
+#include <math.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdlib.h>
+#include <time.h>
+
+double search_gap(const struct search_result *r)
+{
+	if (r->status == SEARCH_PROVEN)
+		return 0;
+	return r->has_mapping && r->bound > 0 ? fmax(r->value / r->bound - 1, 0) : INFINITY;
+}
+
+/* ---- What one layer may spend ---------------------------------------------------------------------------------- */
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* A layer to search, and what came of it. */
+struct task {
+	struct layer_mapping *result;
+	struct arena *arena; /* of what the search says; NULL where memory was out */
+	double seconds;      /* 0: as long as it takes */
+	int64_t evaluations; /* 0: as many as it takes */
+	int64_t round_spent; /* evaluations of this round */
+	bool is_done;        /* under the crew's lock */
+};
+
+struct crew {
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	const struct map_options *options;
+	const struct hierarchy *machine;
+	double start, deadline; /* in seconds of now(); 0: there is none */
+	int64_t evaluations;    /* left; 0: there is no such budget */
+	int threads, tasks;
+	struct task *task;
+	int next, finished; /* under the lock, with running */
+	const char *running;
+};
+
+/* An even share of the time that is left, for a task that the crew begins or, all at once, for any of a round. Something
+ * is left, be it little: 0 would be no limit. */
+static double share_of_time(const struct crew *crew)
+{
+	int left = crew->tasks - crew->next;
+	int at_once = crew->threads < left ? crew->threads : left;
+
+	if (crew->deadline == 0)
+		return 0;
+	return fmax((crew->deadline - now()) * at_once / left, 1e-6);
+}
+
+/* Those of the first tasks are greater by one where the parts are not even. */
+static void part_evaluations(struct crew *crew, int64_t evaluations)
+{
+	for (int i = 0; i < crew->tasks && evaluations > 0; i++) {
+		int64_t share = evaluations / crew->tasks + (i < evaluations % crew->tasks);
+		crew->task[i].evaluations = share > 0 ? share : 1;
+	}
+}
+
+/* ---- One layer -------------------------------------------------------------------------------------------------- */
+
+/* Lowers what is left by what a search took; false when nothing is, or somebody says stop. */
+static bool spend(struct search_options *o, const struct search_result *r, double end)
+{
+	if ((o->stop && *o->stop) ||
+	    (o->evaluations > 0 && (o->evaluations -= r->evaluations) <= 0))
+		return false;
+	return end == 0 || (o->seconds = end - now()) > 0;
+}
+
+/* From the least energy to ever fewer cycles, until there are none: docs/mapper.md section 1. */
+static void find_set(const struct crew *crew, struct task *task, struct search_options o,
+		     double end)
+{
+	struct layer_mapping *result = task->result;
+	struct search_result *r = ARENA_NEW(task->arena, struct search_result);
+
+	*r = result->found;
+	if (o.objective != OBJECTIVE_ENERGY) {
+		if (!spend(&o, r, end))
+			return;
+		o.objective = OBJECTIVE_ENERGY;
+		search(task->arena, result->layer->problem, crew->machine, &o, r);
+		task->round_spent += r->evaluations;
+	}
+	while (r->status == SEARCH_PROVEN) {
+		struct pareto_point point = {r->cost.energy, r->cost.cycles};
+		ARENA_APPEND(task->arena, result->point, result->points, point);
+		o.most_cycles = r->cost.cycles - 1;
+		if (o.most_cycles > 0 && !spend(&o, r, end))
+			return;
+		r->status = SEARCH_INFEASIBLE;
+		if (o.most_cycles == 0)
+			break;
+		search(task->arena, result->layer->problem, crew->machine, &o, r);
+		task->round_spent += r->evaluations;
+	}
+	result->is_set_whole = r->status == SEARCH_INFEASIBLE;
+}
+
+/* The better mapping and the higher bound of two searches of one layer. */
+static void take_better(struct search_result *r, const struct search_result *before)
+{
+	double bound = fmax(r->bound, before->bound);
+
+	if (r->status != SEARCH_CUT)
+		return;
+	if (before->has_mapping && (!r->has_mapping || before->value < r->value))
+		*r = *before;
+	r->bound = bound;
+}
+
+static void search_layer(const struct crew *crew, struct task *task)
+{
+	const struct map_options *options = crew->options;
+	struct layer_mapping *result = task->result;
+	struct search_options o = {
+		.objective = options->objective,
+		.imperfect = options->imperfect,
+		.constraint = result->layer->constraint,
+		.seconds = task->seconds,
+		.evaluations = task->evaluations,
+		.stop = options->stop,
+	};
+	double end = task->seconds > 0 ? now() + task->seconds : 0;
+	struct search_result *before = ARENA_NEW(task->arena, struct search_result);
+
+	*before = result->found;
+	search(task->arena, result->layer->problem, crew->machine, &o, &result->found);
+	task->round_spent = result->found.evaluations;
+	take_better(&result->found, before);
+	result->found.evaluations = before->evaluations + task->round_spent;
+	if (options->pareto && result->found.status == SEARCH_PROVEN)
+		find_set(crew, task, o, end);
+}
+
+static void leave_for_lack_of_memory(void *context)
+{
+	longjmp(*(jmp_buf *)context, 1);
+}
+
+/* Each layer has an arena of its own, for an arena is no place where threads meet. */
+static void work_on(const struct crew *crew, struct task *task)
+{
+	jmp_buf no_memory;
+
+	if (setjmp(no_memory) == 0) {
+		task->arena = arena_new(leave_for_lack_of_memory, &no_memory);
+		if (task->arena) {
+			search_layer(crew, task);
+			return;
+		}
+	}
+	task->result->found.status = SEARCH_NO_MEMORY;
+}
+
+/* ---- The crew ---------------------------------------------------------------------------------------------------- */
+
+static void *work(void *context)
+{
+	struct crew *crew = context;
+
+	pthread_mutex_lock(&crew->lock);
+	while (crew->next < crew->tasks) {
+		struct task *task = &crew->task[crew->next];
+		task->seconds = share_of_time(crew);
+		crew->next++;
+		crew->running = task->result->layer->name;
+		pthread_mutex_unlock(&crew->lock);
+		work_on(crew, task);
+		pthread_mutex_lock(&crew->lock);
+		task->is_done = true;
+		crew->finished++;
+		pthread_cond_signal(&crew->changed);
+	}
+	pthread_mutex_unlock(&crew->lock);
+	return NULL;
+}
+
+/* "layer 7 of 12 (conv4), 3.2 s; found so far: 1.2e+09, gap 0 %", written over the one before. */
+static void show_progress(const struct crew *crew, FILE *out)
+{
+	double value = 0, bound = 0;
+
+	for (int i = 0; i < crew->tasks; i++) {
+		const struct search_result *r = &crew->task[i].result->found;
+		if (!crew->task[i].is_done || !r->has_mapping)
+			continue;
+		value += r->value;
+		bound += r->bound;
+	}
+	fprintf(out, "\r\033[Klayer %d of %d (%.40s), %.1f s", crew->finished + 1, crew->tasks,
+		crew->running ? crew->running : "", now() - crew->start);
+	if (bound > 0)
+		fprintf(out, "; %s so far %.4g, gap %.2g %%",
+			objective_name[crew->options->objective], value, 100 * (value / bound - 1));
+	fflush(out);
+}
+
+/* Waits for the crew; several times a second it says how far things are. */
+static void watch(struct crew *crew)
+{
+	FILE *out = crew->options->progress;
+
+	pthread_mutex_lock(&crew->lock);
+	while (out && crew->finished < crew->tasks) {
+		struct timespec until;
+		clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_nsec += 200 * 1000 * 1000;
+		until.tv_sec += until.tv_nsec / 1000000000;
+		until.tv_nsec %= 1000000000;
+		if (pthread_cond_timedwait(&crew->changed, &crew->lock, &until) == ETIMEDOUT)
+			show_progress(crew, out);
+	}
+	pthread_mutex_unlock(&crew->lock);
+	if (out)
+		fputs("\r\033[K", out);
+}
+
+/* Where no thread can be had, this one does the work. */
+static void run(struct crew *crew)
+{
+	pthread_t *thread = calloc((size_t)crew->threads, sizeof *thread);
+	int started = 0;
+
+	pthread_mutex_init(&crew->lock, NULL);
+	pthread_cond_init(&crew->changed, NULL);
+	while (thread && started < crew->threads &&
+	       pthread_create(&thread[started], NULL, work, crew) == 0)
+		started++;
+	if (started == 0)
+		work(crew);
+	watch(crew);
+	while (started > 0)
+		pthread_join(thread[--started], NULL);
+	pthread_cond_destroy(&crew->changed);
+	pthread_mutex_destroy(&crew->lock);
+	free(thread);
+}
+
+/* ---- Results ----------------------------------------------------------------------------------------------------- */
+
+/* Where the search gives no reason: the smallest tiles that must be kept do not fit, or else the constraint is at fault. */
+static const char *reason(struct arena *arena, const struct layer *layer,
+			  const struct hierarchy *machine)
+{
+	struct mapping m = {.problem = layer->problem, .machine = machine};
+	const char *why;
+
+	for (int level = 0; level < machine->levels; level++)
+		m.keep[level] = layer->constraint->must_keep[level];
+	for (int d = 0; d < layer->problem->dims; d++)
+		m.loop[m.loops++] = (struct mapped_loop){LOOP_TIME, 0, 0, d, 1};
+	if (!mapping_fits(arena, &m, &why))
+		return why;
+	return "no mapping obeys all that is asked of it";
+}
+
+/* What the search said, into the arena that stays; false where memory was out. */
+static bool keep_result(struct arena *arena, struct task *task, const struct hierarchy *machine)
+{
+	struct layer_mapping *result = task->result;
+	bool has_memory = result->found.status != SEARCH_NO_MEMORY;
+
+	if (has_memory && result->found.why)
+		result->found.why = arena_intern_string(arena, result->found.why);
+	else if (result->found.status == SEARCH_INFEASIBLE)
+		result->found.why = reason(arena, result->layer, machine);
+	if (has_memory && result->points > 0) {
+		struct pareto_point *point =
+			ARENA_ARRAY(arena, (size_t)result->points, struct pareto_point);
+		for (int i = 0; i < result->points; i++)
+			point[i] = result->point[i];
+		result->point = point;
+	}
+	arena_free(task->arena);
+	return has_memory;
+}
+
+/* A mapping that a file gives is no one's optimum. */
+static bool evaluate_given(const struct map_options *options, struct layer_mapping *result)
+{
+	struct search_result *found = &result->found;
+
+	found->mapping = *result->layer->given;
+	found->has_mapping = true;
+	found->status = SEARCH_CUT;
+	if (!mapping_cost(&found->mapping, &found->cost))
+		return false;
+	found->value = objective_value(options->objective, &found->cost);
+	return true;
+}
+
+/* What is the same work has the same mapping, of a problem of its own name. */
+static void share_results(struct network_mapping *n)
+{
+	for (int i = 0; i < n->workload->layers; i++) {
+		struct layer_mapping *result = &n->layer[i];
+		const struct layer *layer = result->layer;
+		if (layer->first >= 0 && layer->first != i) {
+			*result = n->layer[layer->first];
+			result->layer = layer;
+			result->found.mapping.problem = layer->problem;
+		}
+		if (result->found.has_mapping)
+			eyexam(&result->found.mapping, &result->found.cost,
+			       layer->given ? NULL : layer->constraint, &result->eyexam);
+	}
+}
+
+/* The tasks whose search was cut, if what is left is much more than they had; else none. */
+static void begin_round(struct crew *crew)
+{
+	bool is_stopped = crew->options->stop && *crew->options->stop, is_worth = !is_stopped;
+	int cut = 0;
+
+	for (int i = 0; i < crew->tasks; i++) {
+		crew->evaluations -= crew->task[i].round_spent;
+		crew->task[i].round_spent = 0;
+		if (crew->task[i].result->found.status == SEARCH_CUT)
+			crew->task[cut++] = crew->task[i];
+	}
+	crew->tasks = cut;
+	crew->next = crew->finished = 0;
+	for (int i = 0; i < cut; i++) {
+		struct task *task = &crew->task[i];
+		task->is_done = false;
+		is_worth &= task->seconds == 0 || share_of_time(crew) >= 2 * task->seconds;
+		is_worth &=
+			task->evaluations == 0 || crew->evaluations / cut >= 2 * task->evaluations;
+	}
+	if (!is_worth)
+		crew->tasks = 0;
+	part_evaluations(crew, crew->evaluations);
+}
+
+struct network_mapping *network_map(struct arena *arena, const struct workload *w,
+				    const struct map_options *options)
+{
+	struct network_mapping *n = ARENA_NEW(arena, struct network_mapping);
+	struct crew crew = {.options = options, .machine = w->machine, .start = now()};
+	bool has_memory = true;
+
+	n->workload = w;
+	n->options = *options;
+	n->layer = ARENA_ARRAY(arena, (size_t)w->layers, struct layer_mapping);
+	crew.task = ARENA_ARRAY(arena, (size_t)w->layers, struct task);
+	for (int i = 0; i < w->layers; i++) {
+		n->layer[i].layer = &w->layer[i];
+		if (w->layer[i].given)
+			has_memory &= evaluate_given(options, &n->layer[i]);
+		else if (w->layer[i].first == i)
+			crew.task[crew.tasks++].result = &n->layer[i];
+	}
+	crew.threads = options->threads < crew.tasks ? options->threads : crew.tasks;
+	crew.deadline = options->seconds > 0 ? crew.start + options->seconds : 0;
+	crew.evaluations = options->evaluations;
+	part_evaluations(&crew, crew.evaluations);
+	while (crew.tasks > 0) {
+		run(&crew);
+		for (int i = 0; i < crew.tasks; i++)
+			has_memory &= keep_result(arena, &crew.task[i], w->machine);
+		if (!has_memory)
+			arena_fail(arena);
+		begin_round(&crew);
+	}
+	share_results(n);
+	return n;
+}

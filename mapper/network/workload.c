@@ -1,0 +1,153 @@
+/* workload.c -- a network goes in, the layers that are mapped come out, each under a name of its own. */
+#include "mapper/network/workload.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "frontend/source/name_index.h"
+
+/* ---- Names --------------------------------------------------------------------------------------------------- */
+
+/* A statement may be called by its layer, by what it writes without the operator's own part (attn.query of
+ * attn.query.linear.O), or by all of that: the first of these that it shares with no other. */
+enum { NAMINGS = 3 };
+
+static const char *without_operator(struct arena *arena, const struct statement *s)
+{
+	const char *name = s->target.tensor->name;
+	const char *tail = s->op ? arena_printf(arena, ".%s.", s->op) : NULL;
+	const char *at = tail ? strstr(name, tail) : NULL;
+
+	if (!at || at == name || strchr(at + strlen(tail), '.'))
+		return name;
+	return arena_copy(arena, name, (size_t)(at - name));
+}
+
+static const char *naming(struct arena *arena, const struct statement *s, int how)
+{
+	const char *name = how == 0   ? s->layer
+			   : how == 1 ? without_operator(arena, s)
+				      : s->target.tensor->name;
+
+	return arena_intern_string(arena, name && *name ? name : s->target.tensor->name);
+}
+
+/* The name, or where it is taken the name with the first number behind it that is not. */
+static const char *untaken(struct arena *arena, struct name_index *taken, const char *name)
+{
+	const char *tried = arena_intern_string(arena, name);
+
+	for (int number = 2; *name_index_at(arena, taken, tried); number++)
+		tried = arena_intern_string(arena, arena_printf(arena, "%s.%d", name, number));
+	*name_index_at(arena, taken, tried) = 1;
+	return tried;
+}
+
+/* Layers that multiply and accumulate have their names first, whatever else is mapped. */
+static void name_layers(struct arena *arena, struct workload *w)
+{
+	struct name_index shared[NAMINGS] = {{0}}, taken = {0};
+
+	for (int i = 0; i < w->layers; i++)
+		for (int how = 0; how < NAMINGS && w->layer[i].macs > 0; how++)
+			++*name_index_at(arena, &shared[how],
+					 naming(arena, w->layer[i].statement, how));
+	for (int i = 0; i < w->layers; i++) {
+		const struct statement *s = w->layer[i].statement;
+		int how = 0;
+		if (w->layer[i].macs == 0)
+			continue;
+		while (how < NAMINGS - 1 &&
+		       *name_index_at(arena, &shared[how], naming(arena, s, how)) > 1)
+			how++;
+		w->layer[i].name = untaken(arena, &taken, naming(arena, s, how));
+	}
+	for (int i = 0; i < w->layers; i++) {
+		const struct statement *s = w->layer[i].statement;
+		if (w->layer[i].macs == 0)
+			w->layer[i].name =
+				untaken(arena, &taken,
+					s->op ? arena_printf(arena, "%s.%s", s->layer, s->op)
+					      : naming(arena, s, 0));
+	}
+}
+
+/* ---- Layers -------------------------------------------------------------------------------------------------- */
+
+/* Accesses of a layer are counted in 63 bits: a few of each point at each level. */
+static const int64_t MOST_POINTS = INT64_MAX >> 10;
+
+static const char *obstacle(const struct statement *s)
+{
+	const char *why = problem_obstacle(s);
+
+	if (!why && statement_points(s) == 1)
+		return "it has no loop of more than one step";
+	if (!why && statement_points(s) > MOST_POINTS)
+		return "its accesses are too many to be counted in 63 bits";
+	return why;
+}
+
+static void take_layer(struct arena *arena, struct workload *w, struct layer *layer)
+{
+	const struct statement *s = layer->statement;
+	struct problem *problem;
+	struct constraint *constraint;
+
+	layer->why = obstacle(s);
+	layer->first = -1;
+	if (layer->why)
+		return;
+	problem = problem_of(arena, s);
+	problem->name = layer->name;
+	constraint = ARENA_NEW(arena, struct constraint);
+	constraint_free(constraint, problem, w->machine);
+	layer->problem = problem;
+	layer->constraint = constraint;
+}
+
+struct workload *workload_of(struct arena *arena, const struct network *network,
+			     const struct hierarchy *machine, bool all)
+{
+	struct workload *w = ARENA_NEW(arena, struct workload);
+
+	w->network = network;
+	w->machine = machine;
+	for (int i = 0; i < network->statement_count; i++) {
+		const struct statement *s = network->statement[i];
+		struct layer layer = {.statement = s, .macs = statement_macs(s)};
+		if (layer.macs > 0 || all)
+			ARENA_APPEND(arena, w->layer, w->layers, layer);
+		else
+			w->others++;
+	}
+	name_layers(arena, w);
+	for (int i = 0; i < w->layers; i++)
+		take_layer(arena, w, &w->layer[i]);
+	workload_compare(w);
+	return w;
+}
+
+/* ---- Alike ----------------------------------------------------------------------------------------------------- */
+
+static bool is_alike(const struct layer *a, const struct layer *b)
+{
+	return a->first >= 0 && problem_equal(a->problem, b->problem) &&
+	       memcmp(a->constraint, b->constraint, sizeof *a->constraint) == 0;
+}
+
+void workload_compare(struct workload *w)
+{
+	w->distinct = 0;
+	for (int i = 0; i < w->layers; i++) {
+		struct layer *layer = &w->layer[i];
+		layer->first = -1;
+		if (!layer->problem || layer->given)
+			continue;
+		int k = 0;
+		while (k < i && (w->layer[k].first != k || !is_alike(&w->layer[k], layer)))
+			k++;
+		layer->first = k;
+		w->distinct += k == i;
+	}
+}
