@@ -67,6 +67,17 @@ static bool is_lost(const struct block *b, const struct label *l)
 	       label_is_lost_within(e, l, b->level, b->mask);
 }
 
+/* Would a loop that is still demanded stand outside of one that it must stand inside of? */
+static bool breaks_order(const struct block *b, const struct progress *p)
+{
+	const struct constraint *c = &b->e->t->constraint;
+	unsigned missing = b->demanded & b->ordered & ~p->used;
+
+	for (int i = 0; i < p->orders_left && !p->is_ordered_over; i++)
+		missing &= ~(1u << c->order[b->level][i]);
+	return missing != 0;
+}
+
 /* Dims whose steps are given and that do not stand in the run stand outside of it. */
 static bool take_demanded(struct block *b, struct scratch *s, unsigned *used)
 {
@@ -97,7 +108,7 @@ static void set_free(struct block *b, const struct scratch *from, struct progres
 		must_grow = false;
 	if (p.is_moved && (b->demanded & ~p.used & b->unmoved))
 		return;
-	if (!take_demanded(b, &s, &p.used))
+	if (breaks_order(b, &p) || !take_demanded(b, &s, &p.used))
 		return;
 	s.label.must_grow = must_grow;
 	if (is_lost(b, &s.label))

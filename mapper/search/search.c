@@ -187,6 +187,8 @@ static void search_first(struct engine *e, enum objective first, enum objective 
 	e->beam = 24;
 	for (int i = 0; i < INFLATIONS && !e->found && !engine_is_stopped(e); i++)
 		seek(e, first, second, root * inflation[i]);
+	for (e->beam = 96; e->found && e->beam <= 384 && !engine_is_stopped(e); e->beam *= 4)
+		pass(e);
 	e->beam = 0;
 	if (e->found)
 		pass(e);
