@@ -317,6 +317,105 @@ static double least_of_sets(const struct engine *e, const struct measure *measur
 	return best;
 }
 
+/* ---- One array for all operands -------------------------------------------------------------------------------- */
+
+/* What a link costs at least at parents inside of the array; and at those outside, where it is `fixed` and so much for
+ * each part of its words that the array does not share. */
+struct offer {
+	double inside, fixed, unshared;
+};
+
+static void offer_of(const struct engine *e, const struct link *k, int level, bool is_parent,
+		     struct offer *offer)
+{
+	const struct terms *t = e->t;
+	double words = k->is_open ? k->words * k->halo : k->words, own = 0, rate = INFINITY;
+	double hop = INFINITY, first = 0;
+
+	if (k->is_open && k->child != NO_LEVEL)
+		own = words * t->cost[k->child][k->operand].fill;
+	offer->inside = INFINITY;
+	for (int p = is_parent ? level : level - 1; p >= 0; p--) {
+		const struct word_cost *c = &t->cost[p][k->operand];
+		if (!(t->constraint.may_keep[p] >> k->operand & 1))
+			continue;
+		if (p > t->array_level) {
+			double cost = own + parent_cost(e, &e->energy, k->operand, p, p, words,
+							words * k->ratio, 1);
+			offer->inside = cost < offer->inside ? cost : offer->inside;
+		} else {
+			rate = c->read + c->update < rate ? c->read + c->update : rate;
+			hop = c->hop < hop ? c->hop : hop;
+			if (k->operand == t->output && t->outputs * c->read > first)
+				first = t->outputs * c->read;
+		}
+		if (is_parent || (t->constraint.must_keep[p] >> k->operand & 1))
+			break;
+	}
+	offer->fixed = own + words * hop - first;
+	offer->unshared = words * k->ratio * rate;
+}
+
+/* As least_of_sets, for links whose words an array will share: the units that serve one operand do not serve another. */
+static double least_together(const struct engine *e, const struct label *l, int arrays, int level,
+			     double *const *table)
+{
+	const struct terms *t = e->t;
+	double base = l->energy - l->first * t->fanout[arrays], best = INFINITY;
+	struct offer offer[MAX_LINKS][2];
+	double run[MAX_LINKS][2];
+
+	for (int i = 0; i < l->links; i++) {
+		const struct link *k = &l->link[i];
+		link_least(e, &e->energy, k, arrays, level, l->state, k->is_open, run[i]);
+		for (int in = 0; in < 2 && k->parent == UNKNOWN_PARENT; in++)
+			offer_of(e, k, level, in, &offer[i][in]);
+		if (k->parent != UNKNOWN_PARENT) {
+			double still[2];
+			link_least(e, &e->energy, k, arrays, level, l->state, false, still);
+			for (int in = 0; in < 2; in++)
+				offer[i][in] = (struct offer){still[in], INFINITY, 0};
+		}
+	}
+	for (int m = 0; m < e->b->masks[level]; m++) {
+		unsigned kept = e->b->mask[level][m];
+		double rest = base + (table ? table[m][l->state] : 0);
+		for (int v = 0; v < t->sharings && rest < best; v++) {
+			double still[MAX_LINKS], sum = rest, most = 0;
+			for (int i = 0; i < l->links; i++) {
+				const struct offer *o = &offer[i][kept >> l->link[i].operand & 1];
+				double outside =
+					o->fixed + o->unshared * t->sharing[v][l->link[i].operand];
+				still[i] = outside < o->inside ? outside : o->inside;
+				sum += still[i];
+			}
+			for (int g = 0; g < t->patterns; g++) {
+				double saved = 0;
+				for (int i = 0; i < l->links; i++) {
+					int o = l->link[i].operand;
+					double own = run[i][kept >> o & 1];
+					if ((t->pattern[g] >> o & 1) && l->link[i].is_open &&
+					    own < still[i])
+						saved += still[i] - own;
+				}
+				most = saved > most ? saved : most;
+			}
+			best = sum - most < best ? sum - most : best;
+		}
+	}
+	return best;
+}
+
+/* Is the machine's one array still to come? */
+static bool shares_later(const struct engine *e, const struct label *l, int arrays)
+{
+	bool waits = false;
+
+	for (int i = 0; i < l->links; i++)
+		waits |= l->link[i].parent == UNKNOWN_PARENT;
+	return waits && e->t->arrays == 1 && arrays > e->t->array_level;
+}
+
 double label_least_inside(const struct engine *e, const struct label *l, int arrays, int level)
 {
 	return least_of_sets(e, &e->energy, l, arrays, level, NULL, NULL);
@@ -338,7 +437,12 @@ static double least_within(const struct engine *e, const struct measure *m, cons
 
 double label_least_before(const struct engine *e, const struct label *l, int arrays, int level)
 {
-	return least_before(e, &e->energy, l, arrays, level);
+	double least = least_before(e, &e->energy, l, arrays, level);
+
+	if (!shares_later(e, l, arrays))
+		return least;
+	return fmax(least,
+		    least_together(e, l, arrays, level, level > 0 ? e->b->any[level] : NULL));
 }
 
 bool label_is_lost_before(const struct engine *e, const struct label *l, int arrays, int level)
@@ -347,6 +451,10 @@ bool label_is_lost_before(const struct engine *e, const struct label *l, int arr
 	double cycles = label_cycles(e, l, arrays);
 
 	if (is_hopeless(e, energy, cycles))
+		return true;
+	if (shares_later(e, l, arrays) &&
+	    is_hopeless(e, least_together(e, l, arrays, level, level > 0 ? e->b->any[level] : NULL),
+			cycles))
 		return true;
 	for (int i = 0; e->counts_cycles && i < e->narrows; i++) {
 		double words = least_before(e, &e->narrow[i], l, arrays, level);
@@ -362,6 +470,10 @@ bool label_is_lost_within(const struct engine *e, const struct label *l, int lev
 	double cycles = label_cycles(e, l, level);
 
 	if (is_hopeless(e, energy, cycles))
+		return true;
+	if (shares_later(e, l, level) &&
+	    is_hopeless(e, least_together(e, l, level, level - 1, e->b->above[level][mask]),
+			cycles))
 		return true;
 	for (int i = 0; e->counts_cycles && i < e->narrows; i++) {
 		double words = least_within(e, &e->narrow[i], l, level, mask);

@@ -191,6 +191,38 @@ static bool tells_axes(const struct terms *t, int level)
 	return false;
 }
 
+static bool is_below(const double a[], const double b[], int count)
+{
+	for (int o = 0; o < count; o++)
+		if (a[o] > b[o])
+			return false;
+	return true;
+}
+
+/* The spreads whose ratios none other undercuts in all operands. */
+static void find_sharings(struct terms *t, int level)
+{
+	int count = 0;
+
+	t->array_level = level;
+	t->sharing = arena_array(t->arena, (size_t)t->spreads[level] + 1, sizeof *t->sharing);
+	for (int i = 0; i < t->spreads[level]; i++) {
+		const double *own = t->spread[level][i].least;
+		bool is_needed = true;
+		for (int k = 0; k < count && is_needed; k++)
+			is_needed = !is_below(t->sharing[k], own, t->operands);
+		if (!is_needed)
+			continue;
+		for (int k = 0; k < count;)
+			if (is_below(own, t->sharing[k], t->operands))
+				memcpy(t->sharing[k], t->sharing[--count], sizeof *t->sharing);
+			else
+				k++;
+		memcpy(t->sharing[count++], own, sizeof *t->sharing);
+	}
+	t->sharings = count;
+}
+
 enum terms_status spread_make(struct terms *t)
 {
 	for (int l = 0; l < t->levels; l++) {
@@ -207,5 +239,8 @@ enum terms_status spread_make(struct terms *t)
 			for (int k = 0; k < m.list[i].count; k++)
 				t->spread_dims[l] |= 1u << m.list[i].over[k].dim;
 	}
+	for (int l = 0; l < t->levels && t->arrays == 1; l++)
+		if (t->machine->level[l].axes > 0)
+			find_sharings(t, l);
 	return TERMS_DONE;
 }

@@ -73,6 +73,10 @@ struct terms {
 	struct port port[MAX_PORTS];
 	int spreads[MAX_LEVELS];
 	struct spread *spread[MAX_LEVELS];
+	/* Of a machine with one array, its level and what the ratios of all operands can be at once: no spread has all of
+	 * them less than each of these. */
+	int array_level, sharings;
+	double (*sharing)[MAX_OPERANDS];
 	unsigned spread_dims[MAX_LEVELS];  /* dims that some spread uses */
 	bool is_tail_exact; /* what the bound says of the outermost level is what it costs */
 };
@@ -90,7 +94,7 @@ bool terms_fit(const struct terms *, int level, unsigned kept, int32_t state);
  * `tile` is the child's, `step` the elements of the dimension that one step of the loop moves. */
 double terms_halo(const struct terms *, int child, int operand, int32_t tile, int dim, int64_t step, double steps);
 
-/* Fills spread[] of every level with an array. */
+/* Fills spread[] of every level, and sharing[]. */
 enum terms_status spread_make(struct terms *);
 
 #endif

@@ -3,7 +3,7 @@
  *
  *     mapper [-v] NETWORK.dnn ...
  *
- * The machines are those of docs/mapper.md section 5: Eyeriss-like, whose buffer may keep or pass by any tensor, and
+ * The machines are those of docs/mapper.md section 4: Eyeriss-like, whose buffer may keep or pass by any tensor, and
  * TPU-like, all of whose memories may. With -v a line for each layer. */
 #include <math.h>
 #include <stdio.h>
