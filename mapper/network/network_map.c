@@ -37,7 +37,7 @@ struct task {
 	double seconds;      /* 0: as long as it takes */
 	int64_t evaluations; /* 0: as many as it takes */
 	int64_t round_spent; /* evaluations of this round */
-	bool is_done;        /* under the crew's lock */
+	bool is_done;        /* under the lock */
 };
 
 struct crew {
@@ -257,32 +257,14 @@ static void run(struct crew *crew)
 
 /* ---- Results ----------------------------------------------------------------------------------------------------- */
 
-/* Where the search gives no reason: the smallest tiles that must be kept do not fit, or else the constraint is at fault. */
-static const char *reason(struct arena *arena, const struct layer *layer,
-			  const struct hierarchy *machine)
-{
-	struct mapping m = {.problem = layer->problem, .machine = machine};
-	const char *why;
-
-	for (int level = 0; level < machine->levels; level++)
-		m.keep[level] = layer->constraint->must_keep[level];
-	for (int d = 0; d < layer->problem->dims; d++)
-		m.loop[m.loops++] = (struct mapped_loop){LOOP_TIME, 0, 0, d, 1};
-	if (!mapping_fits(arena, &m, &why))
-		return why;
-	return "no mapping obeys all that is asked of it";
-}
-
 /* What the search said, into the arena that stays; false where memory was out. */
-static bool keep_result(struct arena *arena, struct task *task, const struct hierarchy *machine)
+static bool keep_result(struct arena *arena, struct task *task)
 {
 	struct layer_mapping *result = task->result;
 	bool has_memory = result->found.status != SEARCH_NO_MEMORY;
 
 	if (has_memory && result->found.why)
 		result->found.why = arena_intern_string(arena, result->found.why);
-	else if (result->found.status == SEARCH_INFEASIBLE)
-		result->found.why = reason(arena, result->layer, machine);
 	if (has_memory && result->points > 0) {
 		struct pareto_point *point =
 			ARENA_ARRAY(arena, (size_t)result->points, struct pareto_point);
@@ -376,7 +358,7 @@ struct network_mapping *network_map(struct arena *arena, const struct workload *
 	while (crew.tasks > 0) {
 		run(&crew);
 		for (int i = 0; i < crew.tasks; i++)
-			has_memory &= keep_result(arena, &crew.task[i], w->machine);
+			has_memory &= keep_result(arena, &crew.task[i]);
 		if (!has_memory)
 			arena_fail(arena);
 		begin_round(&crew);
