@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "frontend/elaborate/elaborate.h"
+#include "mapper/mapping/tile.h"
 #include "mapper/network/workload.h"
 
 static void out_of_memory(void *context)
@@ -230,5 +231,58 @@ Test(workload, layers_of_several_products_are_called_by_what_they_write)
 	for (int i = 0; i < w->layers && at < 8; i++)
 		at += strcmp(w->layer[i].name, name[at]) == 0;
 	cr_expect_eq(at, 8, "no layer '%s', in order", at < 8 ? name[at] : "");
+	arena_free(d.arena);
+}
+
+/* Steps of g that share words of X. */
+Test(workload, what_overlaps_is_no_group)
+{
+	struct desk d = desk_new();
+	const struct workload *w =
+		workload_for(&d,
+			     "op lap(X[n]) {\n	index g < 2\n	index m < 4\n"
+			     "	Y[4*g + m] = X[2*g + m]\n	return Y\n}\n"
+			     "network net(x: f32[6]) {\n	return lap(x)\n}\n",
+			     true);
+
+	cr_assert(w->layers > 0 && w->layer[0].problem);
+	for (int o = 0; o < 2; o++)
+		cr_expect_eq(w->layer[0].problem->operand[o].ranks, 1);
+	arena_free(d.arena);
+}
+
+/* 2 * 3 channels in, 2 * 4 out: the group is a rank of its own, so that a tile of 1 filter in both groups is 2 words of a
+ * rank and not the 5 from the first to the last. */
+Test(workload, groups_are_a_rank_of_their_own)
+{
+	static const int64_t words[] = {8 * 3 * 3 * 3, 6 * 5 * 5, 8 * 3 * 3}; /* W, I, O */
+	struct desk d = desk_new();
+	const struct workload *w =
+		workload_for(&d,
+			     "network net(x: f32[1, 6, 5, 5]) {\n"
+			     "	a = conv(x, filters = 8, kernel = 3, group = 2)\n"
+			     "	b = conv(x, filters = 8, kernel = 3)\n"
+			     "	return a, b\n}\n",
+			     false);
+	const struct problem *p = w->layer[0].problem;
+	int64_t extent[MAX_DIMS];
+
+	cr_assert(p->operands == 3 && strcmp(p->dim[0], "g") == 0 && p->extent[0] == 2);
+	for (int o = 0; o < p->operands; o++) {
+		const struct operand *operand = &p->operand[o];
+		int alone = 0;
+		for (int r = 0; r < operand->ranks; r++)
+			for (int dim = 1; operand->coef[r][0] && dim < p->dims; dim++)
+				alone += operand->coef[r][dim] != 0;
+		cr_expect_eq(alone, 0, "%s", operand->name);
+		cr_expect(operand->relevant & 1, "%s", operand->name);
+		cr_expect_eq(tile_words(operand, p->dims, p->extent), words[o], "%s",
+			     operand->name);
+		for (int dim = 0; dim < p->dims; dim++)
+			extent[dim] = dim == 0 ? 2 : 1;
+		cr_expect_eq(tile_words(operand, p->dims, extent), 2, "%s", operand->name);
+	}
+	/* Without groups: k, c p+r q+s as they are. */
+	cr_expect_eq(w->layer[1].problem->operand[1].ranks, 3);
 	arena_free(d.arena);
 }

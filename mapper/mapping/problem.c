@@ -18,11 +18,75 @@ static void take_dimensions(struct problem *p, const struct statement *s, int di
 	}
 }
 
+/* ---- Groups -------------------------------------------------------------------------------------------------- */
+
+/* In a rank with other loops, does one step of this loop go just as far as all of theirs together: 48 * g + d, with d
+ * below 48? Then no word belongs to two of its steps. */
+static bool is_digit(const struct statement *s, const struct subscript *sub, int loop)
+{
+	int64_t reach = 1;
+
+	for (int i = 0; i < s->loops; i++) {
+		if (i == loop || sub->coef[i] == 0 || s->loop[i].extent == 1)
+			continue;
+		if (sub->coef[i] < 0)
+			return false;
+		reach += sub->coef[i] * (s->loop[i].extent - 1);
+	}
+	return reach == 1 || sub->coef[loop] == reach;
+}
+
+static bool is_apart_in(const struct statement *s, const struct access *access, int loop)
+{
+	bool moves = false;
+
+	for (int r = 0; r < access->tensor->rank; r++) {
+		if (access->subscript[r].coef[loop] == 0)
+			continue;
+		if (!is_digit(s, &access->subscript[r], loop))
+			return false;
+		moves = true;
+	}
+	return moves && access->tensor->rank < MAX_RANK;
+}
+
+static bool is_apart_in_reads(const struct statement *s, const struct scalar *e, int loop)
+{
+	if (e->kind == SCALAR_READ && !is_apart_in(s, e->access, loop))
+		return false;
+	for (int i = 0; e->kind == SCALAR_APPLY && i < scalar_fn_info(e->fn)->arity; i++)
+		if (!is_apart_in_reads(s, e->arg[i], loop))
+			return false;
+	return true;
+}
+
+/* The loop over the groups of a grouped convolution, or -1: one whose steps have no word of any operand in common. It is
+ * a rank of its own in each, although the tensors have one rank for groups and what is in them. */
+static int group_of(const struct statement *s)
+{
+	for (int i = 0; i < s->loops; i++)
+		if (s->loop[i].extent > 1 && is_apart_in(s, &s->target, i) &&
+		    is_apart_in_reads(s, s->value, i))
+			for (int r = 0; r < s->target.tensor->rank; r++)
+				if (s->target.subscript[r].coef[i] > 1)
+					return i;
+	return -1;
+}
+
+/* ---- Operands ------------------------------------------------------------------------------------------------ */
+
+static void index_rank(struct operand *o, int dim, int64_t coef)
+{
+	o->coef[o->ranks][dim] = coef;
+	o->relevant |= 1u << dim;
+}
+
 /* Ranks that no dimension moves are one word wide and are left out. */
 static void take_operand(struct problem *p, const struct statement *s, const struct access *access,
 			 enum tensor_class class, const int dimension_of[])
 {
 	struct operand *o = &p->operand[p->operands++];
+	int group = group_of(s);
 
 	o->name = access->tensor->name;
 	o->class = class;
@@ -30,11 +94,14 @@ static void take_operand(struct problem *p, const struct statement *s, const str
 		const struct subscript *sub = &access->subscript[r];
 		bool moves = false;
 
+		if (group >= 0 && sub->coef[group] != 0) {
+			index_rank(o, dimension_of[group], 1);
+			o->ranks++;
+		}
 		for (int i = 0; i < s->loops; i++) {
-			if (dimension_of[i] < 0 || sub->coef[i] == 0)
+			if (dimension_of[i] < 0 || sub->coef[i] == 0 || i == group)
 				continue;
-			o->coef[o->ranks][dimension_of[i]] = sub->coef[i];
-			o->relevant |= 1u << dimension_of[i];
+			index_rank(o, dimension_of[i], sub->coef[i]);
 			moves = true;
 		}
 		o->ranks += moves;
