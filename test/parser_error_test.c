@@ -135,8 +135,8 @@ static const struct {
 	/* mappings */
 	{"map a on m { dram: kep I }", {"1:20 syntax: unknown word 'kep'; did you mean 'keep'?"}},
 	{"map a on m { dram: 3 }",
-	 {"1:20 syntax: expected 'for', 'parallel', 'keep', 'bypass' or 'order', found "
-	  "number '3'"}},
+	 {"1:20 syntax: expected 'for', 'parallel', 'keep', 'bypass', 'order' or 'stationary', "
+	  "found number '3'"}},
 	{"map a on m { dram for k }", {"1:19 syntax: expected ':', found 'for'"}},
 	{"map a on { pe: parallel over r }",
 	 {"1:10 syntax: expected a name, found '{'",

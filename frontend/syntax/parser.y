@@ -46,7 +46,8 @@ static void recover(struct parse *parse, int *error_status)
 %token CLUSTER "'cluster'" DATAFLOW "'dataflow'" MAP "'map'" ON "'on'"
 %token PARAM "'param'" STATE "'state'" TENSOR "'tensor'" INDEX "'index'" REQUIRE "'require'"
 %token IF "'if'" ELSE "'else'" FOR "'for'" IN "'in'" RETURN "'return'" EACH "'each'" BY "'by'"
-%token KEEP "'keep'" BYPASS "'bypass'" PARALLEL "'parallel'" ORDER "'order'" OVER "'over'" STEP "'step'"
+%token KEEP "'keep'" BYPASS "'bypass'" PARALLEL "'parallel'" ORDER "'order'"
+%token STATIONARY "'stationary'" OVER "'over'" STEP "'step'"
 %token ADD_ASSIGN "'+='" MAX_ASSIGN "'max='" RANGE "'..'" ELLIPSIS "'...'"
 %token AND "'and'" OR "'or'" NOT "'not'" EQ "'=='" NE "'!='" LE "'<='" GE "'>='"
 
@@ -427,15 +428,13 @@ skipped_clause: broken
     | skipped_clause reopened clauses '}'
     ;
 
-clause: NAME ':' FOR NAME extent tile {
-		struct name_list loop = append_name(parse, (struct name_list){0}, $4);
-		$$ = build_clause(parse, CLAUSE_FOR, $1, loop, @$);
+clause: NAME ':' FOR names extent tile {
+		$$ = build_clause(parse, CLAUSE_FOR, $1, $4, @$);
 		$$->extent = $extent;
 		$$->step = $tile;
 	}
-    | NAME ':' PARALLEL NAME axis extent tile {
-		struct name_list loop = append_name(parse, (struct name_list){0}, $4);
-		$$ = build_clause(parse, CLAUSE_PARALLEL, $1, loop, @$);
+    | NAME ':' PARALLEL names axis extent tile {
+		$$ = build_clause(parse, CLAUSE_PARALLEL, $1, $4, @$);
 		$$->axis = $axis.name;
 		$$->axis_span = $axis.span;
 		$$->extent = $extent;
@@ -444,6 +443,7 @@ clause: NAME ':' FOR NAME extent tile {
     | NAME ':' KEEP names       { $$ = build_clause(parse, CLAUSE_KEEP, $1, $4, @$); }
     | NAME ':' BYPASS names     { $$ = build_clause(parse, CLAUSE_BYPASS, $1, $4, @$); }
     | NAME ':' ORDER names      { $$ = build_clause(parse, CLAUSE_ORDER, $1, $4, @$); }
+    | NAME ':' STATIONARY names { $$ = build_clause(parse, CLAUSE_STATIONARY, $1, $4, @$); }
     ;
 
 names: NAME                     { $$ = append_name(parse, (struct name_list){0}, $1); }

@@ -42,10 +42,9 @@ static const struct reserved reserved[] = {
 
 /* Words of a clause in a mapping, after the colon. */
 static const struct reserved clause_words[] = {
-	{"bypass", T_BYPASS},
-	{"keep", T_KEEP},
-	{"order", T_ORDER},
-	{"parallel", T_PARALLEL},
+	{"bypass", T_BYPASS},         {"keep", T_KEEP},
+	{"order", T_ORDER},           {"parallel", T_PARALLEL},
+	{"stationary", T_STATIONARY},
 };
 
 #define FIND(table, text, length) find(table, sizeof(table) / sizeof((table)[0]), text, length)

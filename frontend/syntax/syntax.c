@@ -29,10 +29,10 @@ static const struct group groups[] = {
 	 false,
 	 {"'return'", "'param'", "'state'", "'tensor'", "'index'", "'require'", "'if'", "'for'",
 	  "a name"}},
-	{"'for', 'parallel', 'keep', 'bypass' or 'order'",
+	{"'for', 'parallel', 'keep', 'bypass', 'order' or 'stationary'",
 	 "'keep'",
 	 false,
-	 {"'for'", "'parallel'", "'keep'", "'bypass'", "'order'"}},
+	 {"'for'", "'parallel'", "'keep'", "'bypass'", "'order'", "'stationary'"}},
 	{"'=', '+=' or 'max='", "'max='", false, {"'='", "'+='", "'max='", "'else'"}},
 	{"an expression",
 	 "'not'",
@@ -65,7 +65,8 @@ static const char *const statement_words[] = {"param", "state", "tensor", "index
 					      "if",    "for",   "return", "else"};
 static const char *const item_words[] = {"import", "op",      "network",  "train", "machine",
 					 "cpu",    "cluster", "dataflow", "map"};
-static const char *const clause_words[] = {"for", "parallel", "keep", "bypass", "order"};
+static const char *const clause_words[] = {"for",    "parallel", "keep",
+					   "bypass", "order",    "stationary"};
 
 #define COUNT(array) (int)(sizeof(array) / sizeof((array)[0]))
 

@@ -152,14 +152,14 @@ struct tree_block {
 };
 
 /* One line of a mapping or dataflow: `glb: for k in 96 step 16`, `pe: parallel r over row in 3`, `glb: keep I, O`. */
-enum clause_kind { CLAUSE_FOR, CLAUSE_PARALLEL, CLAUSE_KEEP, CLAUSE_BYPASS, CLAUSE_ORDER };
+enum clause_kind { CLAUSE_FOR, CLAUSE_PARALLEL, CLAUSE_KEEP, CLAUSE_BYPASS, CLAUSE_ORDER, CLAUSE_STATIONARY };
 
 struct tree_clause {
 	enum clause_kind kind;
 	struct span span;
 	const char *level;             /* the memory or array before the colon */
 	struct span level_span;
-	int name_count;                /* FOR, PARALLEL: the loop; KEEP, BYPASS: tensors; ORDER: loops, outer first */
+	int name_count;                /* FOR, PARALLEL: loops; KEEP, BYPASS, STATIONARY: tensors; ORDER: loops, outer first */
 	const char **name;
 	struct span *name_spans;
 	const char *axis;              /* PARALLEL: over row, or NULL */

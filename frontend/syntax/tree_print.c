@@ -493,11 +493,10 @@ static void print_block(const struct tree_block *block, int depth, FILE *file)
 
 static void print_clause(const struct tree_clause *clause, FILE *file)
 {
-	static const char *const words[] = {[CLAUSE_FOR] = "for",
-					    [CLAUSE_PARALLEL] = "parallel",
-					    [CLAUSE_KEEP] = "keep",
-					    [CLAUSE_BYPASS] = "bypass",
-					    [CLAUSE_ORDER] = "order"};
+	static const char *const words[] = {
+		[CLAUSE_FOR] = "for",     [CLAUSE_PARALLEL] = "parallel",
+		[CLAUSE_KEEP] = "keep",   [CLAUSE_BYPASS] = "bypass",
+		[CLAUSE_ORDER] = "order", [CLAUSE_STATIONARY] = "stationary"};
 	fprintf(file, "\t%s: %s", clause->level, words[clause->kind]);
 	for (int i = 0; i < clause->name_count; i++)
 		fprintf(file, "%s %s", i ? "," : "", clause->name[i]);

@@ -18,7 +18,27 @@ struct constraint {
 	int stationary[MAX_LEVELS];
 };
 
+/* Which clause says each part of a constraint; where the machine does, or nobody, a span without source. Spans in the
+ * library's dataflows are those of the machine's property that names one. */
+struct constraint_origin {
+	struct span keep[MAX_LEVELS][MAX_OPERANDS];
+	struct span time[MAX_LEVELS][MAX_DIMS];
+	struct span space[MAX_LEVELS][MAX_AXES][MAX_DIMS];
+	struct span order[MAX_LEVELS], stationary[MAX_LEVELS];
+};
+
 /* All that the machine allows. */
 void constraint_free(struct constraint *, const struct problem *, const struct hierarchy *);
+
+/* Does a mapping of the space (docs/mapper.md section 1) obey? If not, `why` is a sentence in the arena. */
+bool constraint_allows(struct arena *, const struct constraint *, const struct mapping *,
+		       const char **why);
+
+/* The constraint of the machine's dataflow and of a map of one layer (NULL: none), on top of what the machine allows;
+ * `imperfect` as the search has it. False after errors, which are in the program's diag: unknown names, and what cannot
+ * hold together. docs/language.md section 5.2. */
+bool constraint_read(struct program *, const struct machine *, const struct tree_item *map,
+		     const struct problem *, const struct hierarchy *, bool imperfect,
+		     struct constraint *, struct constraint_origin *);
 
 #endif

@@ -8,11 +8,13 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "mapper/mapping/clause.h"
 #include "mapper/mapping/fit.h"
 #include "mapper/mapping/tile.h"
 
 struct reader {
-	struct program *program;
+	struct scope scope;
+	struct diag *diag;
 	const struct tree_item *item;
 	const struct problem *problem;
 	const struct hierarchy *machine;
@@ -24,164 +26,17 @@ struct reader {
 	unsigned kept[MAX_LEVELS], bypassed[MAX_LEVELS];    /* bit per operand, by clauses */
 };
 
-/* ---- Names ------------------------------------------------------------------------------------------------- */
-
-static void error_unknown(struct reader *r, struct span span, const char *what, const char *name,
-			  const char *const candidates[], int count)
-{
-	const char *nearest = diag_nearest(name, candidates, count);
-
-	diag_error(r->program->diag, "unknown-name", span, "there is no %s '%s'%s%s%s", what, name,
-		   nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
-	if (nearest || count == 0)
-		return;
-	const char *list = candidates[0];
-	for (int i = 1; i < count; i++)
-		list = arena_printf(r->program->arena, "%s%s%s", list,
-				    i + 1 < count ? ", " : " and ", candidates[i]);
-	diag_note(r->program->diag, span, "there %s %s", count == 1 ? "is" : "are", list);
-}
-
-/* The level whose array or memory has this name, or -1. */
-static int level_of(const struct reader *r, const char *name, bool is_array)
-{
-	for (int i = 0; i < r->machine->levels; i++) {
-		const struct level *l = &r->machine->level[i];
-		const char *own = is_array ? l->array : l->is_memory ? l->name : NULL;
-		if (own && strcmp(own, name) == 0)
-			return i;
-	}
-	return -1;
-}
-
-/* The level of a clause: an array's for parallel loops, a memory's for all else; -1 after an error. */
-static int find_level(struct reader *r, const struct tree_clause *clause)
-{
-	bool is_array = clause->kind == CLAUSE_PARALLEL;
-	int level = level_of(r, clause->level, is_array), count = 0;
-	const char *name[2 * MAX_LEVELS];
-
-	if (level >= 0)
-		return level;
-	if (level_of(r, clause->level, !is_array) >= 0) {
-		diag_error(
-			r->program->diag, "bad-mapping", clause->level_span,
-			is_array ? "'%s' is a memory, and loops run in parallel over an array"
-				 : "'%s' is an array: its loops are parallel, and it keeps nothing",
-			clause->level);
-		return -1;
-	}
-	for (int i = 0; i < r->machine->levels; i++) {
-		if (is_array && r->machine->level[i].array)
-			name[count++] = r->machine->level[i].array;
-		if (!is_array && r->machine->level[i].is_memory)
-			name[count++] = r->machine->level[i].name;
-	}
-	error_unknown(r, clause->level_span,
-		      arena_printf(r->program->arena, "%s of machine '%s' called",
-				   is_array ? "array" : "memory", r->machine->name),
-		      clause->level, name, count);
-	return -1;
-}
-
-enum { DIM_ONE = -1, DIM_UNKNOWN = -2 };
-
-/* The dimension that a clause names; DIM_ONE for a loop of one step, DIM_UNKNOWN after an error. */
-static int find_dim(struct reader *r, const struct tree_clause *clause, int i)
-{
-	const struct problem *p = r->problem;
-	const char *name[2 * MAX_DIMS];
-	int count = 0;
-
-	for (int d = 0; d < p->dims; d++) {
-		if (strcmp(p->dim[d], clause->name[i]) == 0)
-			return d;
-		name[count++] = p->dim[d];
-	}
-	for (int d = 0; d < p->ones; d++) {
-		if (strcmp(p->one[d], clause->name[i]) == 0)
-			return DIM_ONE;
-		name[count++] = p->one[d];
-	}
-	error_unknown(r, clause->name_spans[i],
-		      arena_printf(r->program->arena, "loop of '%s' called", p->name),
-		      clause->name[i], name, count);
-	return DIM_UNKNOWN;
-}
-
-static int find_operand(struct reader *r, const struct tree_clause *clause, int i)
-{
-	const char *name[MAX_OPERANDS];
-
-	for (int o = 0; o < r->problem->operands; o++) {
-		name[o] = operand_name(r->problem, o);
-		if (strcmp(name[o], clause->name[i]) == 0)
-			return o;
-	}
-	error_unknown(r, clause->name_spans[i],
-		      arena_printf(r->program->arena, "tensor of '%s' called", r->problem->name),
-		      clause->name[i], name, r->problem->operands);
-	return -1;
-}
-
-/* ---- Numbers -------------------------------------------------------------------------------------------------- */
-
-static bool combine(enum expr_op op, int64_t a, int64_t b, int64_t *value)
-{
-	switch (op) {
-	case OP_ADD:
-		return !__builtin_add_overflow(a, b, value);
-	case OP_SUB:
-		return !__builtin_sub_overflow(a, b, value);
-	case OP_MUL:
-		return !__builtin_mul_overflow(a, b, value);
-	case OP_DIV:
-		if (b <= 0 || a % b != 0)
-			return false;
-		*value = a / b;
-		return true;
-	default:
-		return false;
-	}
-}
-
-/* A whole number, and sums, products and quotients of such. */
-static bool evaluate(const struct tree_expr *expr, int64_t *value)
-{
-	int64_t a, b;
-
-	if (expr->kind == EXPR_NUMBER && expr->is_integer) {
-		*value = (int64_t)expr->number;
-		return true;
-	}
-	if (expr->kind == EXPR_UNARY && expr->op == OP_NEG && evaluate(expr->arg[0], &a)) {
-		*value = -a;
-		return a != INT64_MIN;
-	}
-	return expr->kind == EXPR_BINARY && evaluate(expr->arg[0], &a) &&
-	       evaluate(expr->arg[1], &b) && combine(expr->op, a, b, value);
-}
-
 /* A number of a loop: at least 1, and at most what is left of its dimension. */
 static bool take_number(struct reader *r, const struct tree_expr *expr, const char *dim,
 			int64_t left, int64_t *value)
 {
-	if (expr->kind == EXPR_ERROR)
+	if (!clause_number(&r->scope, expr, value))
 		return false;
-	if (!evaluate(expr, value)) {
-		diag_error(r->program->diag, "not-an-integer", expr->span,
-			   "a loop of a mapping takes whole numbers");
-		return false;
-	}
-	if (*value >= 1 && *value <= left)
+	if (*value <= left)
 		return true;
-	if (*value < 1)
-		diag_error(r->program->diag, "out-of-range", expr->span,
-			   "a loop of a mapping takes numbers from 1");
-	else
-		diag_error(r->program->diag, "out-of-range", expr->span,
-			   "%" PRId64 " is more than the %" PRId64 " that are left of %s here",
-			   *value, left, dim);
+	diag_error(r->diag, "out-of-range", expr->span,
+		   "%" PRId64 " is more than the %" PRId64 " that are left of %s here", *value,
+		   left, dim);
 	return false;
 }
 
@@ -195,40 +50,19 @@ static bool check_place(struct reader *r, const struct tree_clause *clause, int 
 	enum loop_kind kind = clause->kind == CLAUSE_FOR ? LOOP_TIME : LOOP_SPACE;
 
 	if (m->loops == MAX_MAPPED_LOOPS) {
-		diag_error(r->program->diag, "bad-mapping", clause->span,
-			   "a mapping has at most %d loops", MAX_MAPPED_LOOPS);
+		diag_error(r->diag, "bad-mapping", clause->span, "a mapping has at most %d loops",
+			   MAX_MAPPED_LOOPS);
 		return false;
 	}
 	if (!before || before->level < level || (before->level == level && before->kind <= kind))
 		return true;
 	diag_error(
-		r->program->diag, "bad-mapping", clause->level_span,
+		r->diag, "bad-mapping", clause->level_span,
 		"'%s' lies outside of '%s', whose loop stands before: loops are written from the "
 		"outermost inward",
 		clause->level, r->last->level);
-	diag_note(r->program->diag, r->last->span, "it is here");
+	diag_note(r->diag, r->last->span, "it is here");
 	return false;
-}
-
-/* The axis of the array that a clause names; the only one where it names none. */
-static int find_axis(struct reader *r, const struct tree_clause *clause, const struct level *l)
-{
-	for (int a = 0; clause->axis && a < l->axes; a++)
-		if (strcmp(l->axis[a], clause->axis) == 0)
-			return a;
-	if (clause->axis) {
-		error_unknown(
-			r, clause->axis_span,
-			arena_printf(r->program->arena, "axis of array '%s' called", l->array),
-			clause->axis, l->axis, l->axes);
-		return -1;
-	}
-	if (l->axes == 1)
-		return 0;
-	diag_error(r->program->diag, "bad-mapping", clause->span,
-		   "array '%s' has two axes: say 'over %s' or 'over %s'", l->array, l->axis[0],
-		   l->axis[1]);
-	return -1;
 }
 
 static void add_loop(struct reader *r, const struct tree_clause *clause, struct mapped_loop loop)
@@ -248,10 +82,10 @@ static void take_time(struct reader *r, const struct tree_clause *clause, int le
 	if (clause->step && !take_number(r, clause->step, name, left, &tile))
 		return;
 	if (extent != left) {
-		diag_error(r->program->diag, "bad-mapping", clause->extent->span,
+		diag_error(r->diag, "bad-mapping", clause->extent->span,
 			   "this loop walks %" PRId64 " of %s, and %" PRId64 " are left of it here",
 			   extent, name, left);
-		diag_label(r->program->diag, "in %" PRId64, left);
+		diag_label(r->diag, "in %" PRId64, left);
 		return;
 	}
 	add_loop(r, clause, (struct mapped_loop){LOOP_TIME, level, 0, dim, tile});
@@ -261,7 +95,7 @@ static void take_space(struct reader *r, const struct tree_clause *clause, int l
 {
 	const char *name = r->problem->dim[dim];
 	int64_t left = r->left[dim], units = left, tile;
-	int axis = find_axis(r, clause, &r->machine->level[level]);
+	int axis = clause_axis(&r->scope, clause, level);
 
 	if (axis < 0)
 		return;
@@ -271,7 +105,7 @@ static void take_space(struct reader *r, const struct tree_clause *clause, int l
 	if (clause->step && !take_number(r, clause->step, name, left, &tile))
 		return;
 	if (left / tile + (left % tile > 0) != units && clause->extent) {
-		diag_error(r->program->diag, "bad-mapping", clause->extent->span,
+		diag_error(r->diag, "bad-mapping", clause->extent->span,
 			   "%" PRId64 " of %s in shares of %" PRId64 " are for %" PRId64
 			   " units, and not for %" PRId64,
 			   left, name, tile, left / tile + (left % tile > 0), units);
@@ -293,8 +127,13 @@ static void take_one(struct reader *r, const struct tree_clause *clause)
 
 static void take_loop(struct reader *r, const struct tree_clause *clause)
 {
-	int level = find_level(r, clause), dim = find_dim(r, clause, 0);
+	int level = clause_level(&r->scope, clause), dim = clause_dim(&r->scope, clause, 0);
 
+	if (clause->name_count > 1) {
+		diag_error(r->diag, "bad-mapping", clause->name_spans[1],
+			   "a line of a whole mapping is one loop");
+		return;
+	}
 	if (level < 0 || dim == DIM_UNKNOWN || !check_place(r, clause, level))
 		return;
 	if (dim == DIM_ONE)
@@ -310,11 +149,11 @@ static void take_loop(struct reader *r, const struct tree_clause *clause)
 static void take_kept(struct reader *r, const struct tree_clause *clause)
 {
 	bool is_kept = clause->kind == CLAUSE_KEEP;
-	int level = find_level(r, clause);
+	int level = clause_level(&r->scope, clause);
 	const struct level *l = &r->machine->level[level < 0 ? 0 : level];
 
 	for (int i = 0; level >= 0 && i < clause->name_count; i++) {
-		int o = find_operand(r, clause, i);
+		int o = clause_operand(&r->scope, clause, i);
 		const char *name = clause->name[i];
 		struct span span = clause->name_spans[i];
 		unsigned said = r->kept[level] | r->bypassed[level];
@@ -322,13 +161,13 @@ static void take_kept(struct reader *r, const struct tree_clause *clause)
 		if (o < 0)
 			continue;
 		if (said >> o & 1)
-			diag_error(r->program->diag, "repeated-name", span,
+			diag_error(r->diag, "repeated-name", span,
 				   "'%s' is kept or bypassed at '%s' already", name, l->name);
 		else if (is_kept && !(l->may_keep >> r->problem->operand[o].class & 1))
-			diag_error(r->program->diag, "bad-mapping", span,
-				   "memory '%s' does not keep %s", l->name, name);
+			diag_error(r->diag, "bad-mapping", span, "memory '%s' does not keep %s",
+				   l->name, name);
 		else if (!is_kept && (l->must_keep >> r->problem->operand[o].class & 1))
-			diag_error(r->program->diag, "bad-mapping", span,
+			diag_error(r->diag, "bad-mapping", span,
 				   level == 0
 					   ? "%s cannot bypass memory '%s': the outermost keeps all"
 					   : "%s cannot bypass memory '%s', which holds it",
@@ -343,21 +182,21 @@ static void take_kept(struct reader *r, const struct tree_clause *clause)
 static void check_order(struct reader *r, const struct tree_clause *clause)
 {
 	const struct mapping *m = r->mapping;
-	int level = find_level(r, clause), previous = -1;
+	int level = clause_level(&r->scope, clause), previous = -1;
 	const char *outer = "";
 
 	for (int i = 0; level >= 0 && i < clause->name_count; i++) {
-		int dim = find_dim(r, clause, i), at = 0;
+		int dim = clause_dim(&r->scope, clause, i), at = 0;
 		while (at < m->loops && (m->loop[at].level != level || m->loop[at].dim != dim ||
 					 m->loop[at].kind != LOOP_TIME))
 			at++;
 		if (dim < 0 || at == m->loops)
 			continue;
 		if (at < previous) {
-			diag_error(r->program->diag, "bad-mapping", clause->name_spans[i],
+			diag_error(r->diag, "bad-mapping", clause->name_spans[i],
 				   "%s stands inside of %s here, and the loops stand the other way",
 				   clause->name[i], outer);
-			diag_note(r->program->diag, r->clause[at]->span, "this is the loop");
+			diag_note(r->diag, r->clause[at]->span, "this is the loop");
 		}
 		previous = at;
 		outer = clause->name[i];
@@ -374,7 +213,7 @@ static void set_keep(struct reader *r, int level)
 		bool is_kept = r->keep[level] ? r->kept[level] >> o & 1
 					      : may && !(r->bypassed[level] >> o & 1);
 		if (r->keep[level] && must && !is_kept)
-			diag_error(r->program->diag, "bad-mapping", r->keep[level]->span,
+			diag_error(r->diag, "bad-mapping", r->keep[level]->span,
 				   "memory '%s' holds %s, which is not among what it keeps here",
 				   l->name, operand_name(r->problem, o));
 		r->mapping->keep[level] |= is_kept ? 1u << o : 0;
@@ -393,7 +232,7 @@ static void check_walked(struct reader *r)
 			continue;
 		while (last >= 0 && m->loop[last].dim != d)
 			last--;
-		diag_error(r->program->diag, "bad-mapping",
+		diag_error(r->diag, "bad-mapping",
 			   last < 0 ? r->item->name_span : r->clause[last]->span,
 			   last < 0 ? "no loop walks %s, which is %" PRId64
 				    : "no loop inside walks what this one leaves of %s, %" PRId64,
@@ -416,7 +255,7 @@ static int loop_to_blame(const struct mapping *m, const struct misfit *f)
 static void check_fit(struct reader *r, int level)
 {
 	const struct mapping *m = r->mapping;
-	struct arena *arena = r->program->arena;
+	struct arena *arena = r->scope.program->arena;
 	struct misfit f;
 	struct span span = r->item->name_span;
 	const char *remedy;
@@ -433,35 +272,33 @@ static void check_fit(struct reader *r, int level)
 	} else if (r->keep[level]) {
 		span = r->keep[level]->span;
 	}
-	diag_error(r->program->diag, "does-not-fit", span, "%s", misfit_sentence(arena, m, &f));
+	diag_error(r->diag, "does-not-fit", span, "%s", misfit_sentence(arena, m, &f));
 	remedy = misfit_remedy(arena, m, &f);
 	if (remedy)
-		diag_label(r->program->diag, "%s", remedy);
-}
-
-static void check_machine(struct reader *r)
-{
-	if (strcmp(r->item->machine, r->machine->name) != 0)
-		diag_error(r->program->diag, "bad-mapping", r->item->machine_span,
-			   "this mapping is onto '%s', and the machine is '%s'", r->item->machine,
-			   r->machine->name);
+		diag_label(r->diag, "%s", remedy);
 }
 
 struct mapping *mapping_read(struct program *program, const struct tree_item *item,
 			     const struct problem *problem, const struct hierarchy *machine)
 {
-	struct reader r = {
-		.program = program, .item = item, .problem = problem, .machine = machine};
+	struct reader r = {.scope = {program, item, problem, machine, item->span},
+			   .diag = program->diag,
+			   .item = item,
+			   .problem = problem,
+			   .machine = machine};
 	int errors = program->diag->errors;
 
 	r.mapping = ARENA_NEW(program->arena, struct mapping);
 	r.mapping->problem = problem;
 	r.mapping->machine = machine;
 	memcpy(r.left, problem->extent, sizeof r.left);
-	check_machine(&r);
+	scope_check_machine(&r.scope);
 	for (const struct tree_clause *c = item->clause; c; c = c->next) {
 		if (c->kind == CLAUSE_FOR || c->kind == CLAUSE_PARALLEL)
 			take_loop(&r, c);
+		else if (c->kind == CLAUSE_STATIONARY)
+			diag_error(r.diag, "bad-mapping", c->span,
+				   "'stationary' is for dataflows: a whole mapping says its loops");
 		else if (c->kind != CLAUSE_ORDER)
 			take_kept(&r, c);
 	}
