@@ -59,8 +59,10 @@ static void check_axis(struct maker *m, int level, int axis)
 
 	for (int d = 0; d < m->scope.problem->dims; d++) {
 		int64_t *steps = &m->c->space[level][axis][d];
-		if (*steps > 1 && (add_slot(&s, steps, &m->origin->space[level][axis][d], true),
-				   __builtin_mul_overflow(units, *steps, &units)))
+		if (*steps <= 1)
+			continue;
+		add_slot(&s, steps, &m->origin->space[level][axis][d], true);
+		if (__builtin_mul_overflow(units, *steps, &units))
 			units = INT64_MAX;
 	}
 	if (units <= l->fanout[axis])

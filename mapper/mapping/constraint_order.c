@@ -39,8 +39,8 @@ static void close_chains(unsigned inside[MAX_DIMS])
 
 static void find_inside(struct loops *l)
 {
-	unsigned relevant = relevant_of(l);
 	int dims = l->m->scope.problem->dims;
+	unsigned relevant;
 
 	for (int d = 0; d < dims; d++)
 		l->there |= l->m->c->time[l->level][d] != 1 ? 1u << d : 0;
