@@ -347,13 +347,8 @@ static bool map_onto(struct job *job, struct target *target)
 	struct hierarchy *machine = hierarchy_of(target->program, target->machine);
 	if (!machine)
 		return false;
-	if (machine->dataflow)
-		remark(job, arena_printf(job->arena,
-					 "dataflow '%s' of machine '%s' is not applied yet: the "
-					 "search is among all mappings that the machine allows",
-					 machine->dataflow, machine->name));
 	struct workload *w = workload_of(job->arena, job->network, machine, options->all);
-	if (job->maps && !workload_take_maps(w, job->maps))
+	if (!workload_constrain(w, target->program, target->machine, job->maps, options->imperfect))
 		return false;
 	target->mapped = network_map(job->arena, w, &how);
 	tell_infeasible(job, target->mapped);

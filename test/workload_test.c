@@ -18,6 +18,7 @@ struct desk {
 	struct arena *arena;
 	struct diag *diag;
 	struct program *program;
+	const struct machine *described;
 	struct hierarchy *machine;
 };
 
@@ -34,7 +35,8 @@ static struct desk desk_new(void)
 	d.diag->arena = d.arena;
 	d.program = program_new(d.arena, d.diag);
 	program_add(d.program, "test.hw", machine_text, strlen(machine_text));
-	d.machine = hierarchy_of(d.program, machine_check(d.program, NULL));
+	d.described = machine_check(d.program, NULL);
+	d.machine = hierarchy_of(d.program, d.described);
 	cr_assert_not_null(d.machine);
 	return d;
 }
@@ -132,7 +134,7 @@ Test(workload, a_given_mapping_is_not_searched)
 	struct workload *w = workload_for(&d, two_layers, false);
 
 	program_add(d.program, "test.map", text, strlen(text));
-	cr_expect(workload_take_maps(w, d.program));
+	cr_expect(workload_constrain(w, d.program, d.described, d.program, false));
 	cr_expect(w->layer[0].given && w->layer[0].first == -1);
 	cr_expect(!w->layer[1].given, "that is for another machine");
 	cr_expect(w->distinct == 1 && w->layer[1].first == 1, "and none is alike a given one");
@@ -146,7 +148,7 @@ Test(workload, a_mapping_of_no_layer_is_told)
 	struct workload *w = workload_for(&d, two_layers, false);
 
 	program_add(d.program, "test.map", text, strlen(text));
-	cr_expect_not(workload_take_maps(w, d.program));
+	cr_expect_not(workload_constrain(w, d.program, d.described, d.program, false));
 	cr_assert_eq(d.diag->errors, 1);
 	cr_expect_str_eq(d.diag->finding[0].code, "unknown-name");
 	cr_expect_not_null(strstr(d.diag->finding[0].message, "did you mean 'a'?"), "%s",

@@ -17,7 +17,8 @@ struct layer {
 	const char *why;               /* it cannot be mapped, as half a sentence; or NULL */
 	int64_t macs;                  /* 0: it multiplies and accumulates nothing */
 	const struct constraint *constraint;
-	const struct mapping *given; /* or NULL */
+	const struct tree_item *map; /* what a file says of its mapping, or NULL */
+	const struct mapping *given; /* where that says all; or NULL */
 	int first;                   /* the first layer alike, often itself; -1: none, it cannot be mapped or is given */
 };
 
@@ -32,9 +33,11 @@ struct workload {
 
 /* The statements that multiply and accumulate, or all. What the machine allows is their constraint. */
 struct workload *workload_of(struct arena *, const struct network *, const struct hierarchy *, bool all);
-/* Takes the mappings onto this machine that a file holds: whole ones are given, others narrow the constraint. What is
- * wrong is in the program's diag, and the result false. */
-bool workload_take_maps(struct workload *, struct program *maps);
+/* Narrows the constraint of each layer by the dataflow of the machine, which is of this program, and takes the maps onto
+ * the machine that a file holds (NULL: none): whole ones are given, others narrow the constraint further. What is wrong
+ * is in diag, and the result false. `imperfect` as the search will have it. */
+bool workload_constrain(struct workload *, struct program *, const struct machine *, struct program *maps,
+			bool imperfect);
 /* Says which layers are alike, once constraints and mappings are given. */
 void workload_compare(struct workload *);
 

@@ -1,5 +1,5 @@
-/* workload_maps.c -- what a file says of the mappings of a workload: which layer each speaks of, and whether it says all
- * or leaves something to be found. */
+/* workload_maps.c -- what a machine's dataflow and a file of mappings say of the layers of a workload. A map that says all
+ * is given; one that leaves something open narrows, as the dataflow does, what is searched. */
 #include "mapper/network/workload.h"
 
 #include <string.h>
@@ -7,6 +7,8 @@
 #include "frontend/source/name_index.h"
 #include "mapper/mapping/mapping_print.h"
 #include "mapper/mapping/tile.h"
+
+/* ---- Which map is whose -------------------------------------------------------------------------------------- */
 
 static struct layer *layer_called(struct workload *w, struct program *maps,
 				  const struct tree_item *item)
@@ -24,6 +26,40 @@ static struct layer *layer_called(struct workload *w, struct program *maps,
 	return NULL;
 }
 
+static void find_map(struct workload *w, struct program *maps, const struct tree_item *item)
+{
+	struct layer *layer = layer_called(w, maps, item);
+
+	if (layer && layer->why)
+		diag_error(maps->diag, "bad-mapping", item->name_span, "'%s' cannot be mapped: %s",
+			   layer->name, layer->why);
+	else if (layer)
+		layer->map = item;
+}
+
+static void find_maps(struct workload *w, struct program *maps)
+{
+	for (int i = 1; i < maps->tree_count; i++)
+		for (const struct tree_item *item = maps->tree[i]->item; item; item = item->next)
+			if (item->kind == ITEM_MAPPING && item->name && item->machine &&
+			    strcmp(item->machine, w->machine->name) == 0)
+				find_map(w, maps, item);
+}
+
+/* ---- What a map says ------------------------------------------------------------------------------------------- */
+
+/* Does it leave nothing open? One whose tiles are too large leaves nothing open, either. */
+static bool is_whole(const struct program *maps, const struct layer *layer,
+		     const struct hierarchy *machine)
+{
+	struct diag trial = {.arena = maps->arena};
+	struct program reader = *maps;
+
+	reader.diag = &trial;
+	return mapping_read(&reader, layer->map, layer->problem, machine) ||
+	       (trial.count > 0 && strcmp(trial.finding[0].code, "does-not-fit") == 0);
+}
+
 /* docs/cost-model.md, rule 7: the closed form counts whole steps. */
 static bool has_whole_steps(const struct mapping *m)
 {
@@ -33,35 +69,43 @@ static bool has_whole_steps(const struct mapping *m)
 	return true;
 }
 
-static bool take_map(struct workload *w, struct program *maps, const struct tree_item *item)
+static void take_given(struct program *maps, struct layer *layer, const struct hierarchy *machine)
 {
-	struct layer *layer = layer_called(w, maps, item);
-
-	if (!layer)
-		return false;
-	if (layer->why) {
-		diag_error(maps->diag, "bad-mapping", item->name_span, "'%s' cannot be mapped: %s",
-			   layer->name, layer->why);
-		return false;
-	}
-	layer->given = mapping_read(maps, item, layer->problem, w->machine);
-	if (!layer->given || has_whole_steps(layer->given))
-		return layer->given != NULL;
-	diag_error(
-		maps->diag, "bad-mapping", item->name_span,
-		"a step of this mapping is not whole, and what such steps cost is not counted yet");
-	return false;
+	layer->given = mapping_read(maps, layer->map, layer->problem, machine);
+	if (layer->given && !has_whole_steps(layer->given))
+		diag_error(maps->diag, "bad-mapping", layer->map->name_span,
+			   "a step of this mapping is not whole, and what such steps cost is not "
+			   "counted yet");
 }
 
-bool workload_take_maps(struct workload *w, struct program *maps)
+static void take_constraint(struct program *program, const struct machine *machine,
+			    struct layer *layer, const struct hierarchy *h, bool imperfect)
 {
-	bool ok = true;
+	struct constraint *c = ARENA_NEW(program->arena, struct constraint);
+	struct constraint_origin *origin = ARENA_NEW(program->arena, struct constraint_origin);
 
-	for (int i = 1; i < maps->tree_count; i++)
-		for (const struct tree_item *item = maps->tree[i]->item; item; item = item->next)
-			if (item->kind == ITEM_MAPPING && item->name && item->machine &&
-			    strcmp(item->machine, w->machine->name) == 0)
-				ok &= take_map(w, maps, item);
+	if (constraint_read(program, machine, layer->map, layer->problem, h, imperfect, c, origin))
+		layer->constraint = c;
+}
+
+bool workload_constrain(struct workload *w, struct program *program, const struct machine *machine,
+			struct program *maps, bool imperfect)
+{
+	const struct diag *diag = program->diag;
+	int errors = diag->errors;
+
+	if (maps)
+		find_maps(w, maps);
+	/* What is wrong with a dataflow is wrong for layer after layer, and told once. */
+	for (int i = 0; i < w->layers && diag->errors == errors; i++) {
+		struct layer *layer = &w->layer[i];
+		if (layer->why)
+			continue;
+		if (layer->map && is_whole(maps, layer, w->machine))
+			take_given(maps, layer, w->machine);
+		else
+			take_constraint(program, machine, layer, w->machine, imperfect);
+	}
 	workload_compare(w);
-	return ok;
+	return diag->errors == errors;
 }
