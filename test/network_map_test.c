@@ -97,6 +97,8 @@ Test(network_map, layers_alike_share_their_mapping)
 	struct network_totals t = network_totals(n);
 	cr_expect_eq(t.macs, 3 * 2 * 2 * 36 * 9 + 4 * 2 * 4 * 9 + 6 * 16, "%lld",
 		     (long long)t.macs);
+	cr_expect_eq(t.without_reuse, 4 * t.macs,
+		     "of a MAC two words are read, a sum is read and written");
 	cr_expect(t.mapped == 5 && t.proven == 5 && t.unmapped == 0);
 	arena_free(arena);
 }

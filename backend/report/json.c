@@ -308,7 +308,7 @@ static json_t *totals_json(const struct network_mapping *n)
 	json_object_set_new(totals, "points", json_integer(t.macs));
 	json_object_set_new(totals, "energy", real(t.energy));
 	json_object_set_new(totals, "cycles", json_integer(t.cycles));
-	json_object_set_new(totals, "accessesWithoutReuse", json_integer(4 * t.macs));
+	json_object_set_new(totals, "accessesWithoutReuse", json_integer(t.without_reuse));
 	for (int i = 0; i < n->workload->machine->levels; i++)
 		json_object_set_new(accesses, n->workload->machine->level[i].name,
 				    json_integer(t.accesses[i]));

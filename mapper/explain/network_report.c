@@ -32,6 +32,14 @@ int64_t level_accesses(const struct cost *cost, const struct problem *p, int lev
 	return accesses;
 }
 
+/* A point reads its operands and writes its output; a sum or maximum reads the output as well. */
+static int64_t accesses_without_reuse(const struct layer *layer, int64_t points)
+{
+	bool is_reduction = layer->statement->reduce != REDUCE_NONE;
+
+	return points * (layer->problem->operands + is_reduction);
+}
+
 struct network_totals network_totals(const struct network_mapping *n)
 {
 	struct network_totals t = {0};
@@ -47,6 +55,7 @@ struct network_totals network_totals(const struct network_mapping *n)
 		t.steps += r->cost.steps;
 		t.cycles += r->cost.cycles;
 		t.energy += r->cost.energy;
+		t.without_reuse += accesses_without_reuse(n->layer[i].layer, r->cost.macs);
 		for (int level = 0; level < n->workload->machine->levels; level++)
 			t.accesses[level] +=
 				level_accesses(&r->cost, n->layer[i].layer->problem, level);
@@ -170,7 +179,7 @@ static void print_left_out(const struct network_mapping *n, FILE *out)
 			w->others == 1 ? "s" : "", w->others == 1 ? "it" : "them");
 }
 
-/* Without reuse each multiply-accumulate reads three words of the outermost memory and writes one. */
+/* What reuse saves. */
 static void print_accesses(struct arena *arena, const struct network_mapping *n, FILE *out)
 {
 	const struct hierarchy *h = n->workload->machine;
@@ -184,8 +193,9 @@ static void print_accesses(struct arena *arena, const struct network_mapping *n,
 			of = arena_printf(arena, "%s%s %s %s", of, *of ? "," : "",
 					  h->level[level].name,
 					  short_number((double)t.accesses[level], "").text);
-	fprintf(out, "accesses: %s of %s without reuse, 4 a MAC; as mapped:%s\n",
-		grouped(arena, 4 * t.macs), h->level[0].name, of);
+	fprintf(out, "accesses: %s of %s without reuse%s; as mapped:%s\n",
+		grouped(arena, t.without_reuse), h->level[0].name,
+		t.without_reuse == 4 * t.macs ? ", 4 a MAC" : "", of);
 }
 
 void network_report(struct arena *arena, const struct network_mapping *n, FILE *out)

@@ -11,6 +11,7 @@ struct network_totals {
 	int64_t macs, steps, cycles;  /* macs: points of the layers */
 	double energy;
 	int64_t accesses[MAX_LEVELS]; /* reads, fills and updates of all instances */
+	int64_t without_reuse;        /* words read and written where each point reads and writes its own: 4 of a MAC */
 };
 struct network_totals network_totals(const struct network_mapping *);
 int64_t level_accesses(const struct cost *, const struct problem *, int level);
