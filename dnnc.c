@@ -31,7 +31,6 @@ struct target {
 	const char *file;
 	struct program *program;
 	const struct machine *machine;
-	const struct network_mapping *mapped; /* of an accelerator; NULL: not asked for */
 };
 
 struct job {
@@ -43,6 +42,8 @@ struct job {
 	struct program *maps;    /* of -map, or NULL */
 	int targets;
 	struct target target[MAX_MACHINES];
+	struct mapped_machine
+		mapped[MAX_MACHINES];  /* of accelerators; mapped is NULL: not asked for */
 	const struct machine *machine; /* the first target's; NULL: none is described */
 	struct network *network;
 	struct array_set weights;
@@ -340,7 +341,7 @@ static void tell_infeasible(struct job *job, const struct network_mapping *mappe
 	}
 }
 
-static bool map_onto(struct job *job, struct target *target)
+static bool map_onto(struct job *job, const struct target *target, struct mapped_machine *mapped)
 {
 	const struct options *options = &job->options;
 	struct map_options how = map_options_of(options);
@@ -350,8 +351,8 @@ static bool map_onto(struct job *job, struct target *target)
 	struct workload *w = workload_of(job->arena, job->network, machine, options->all);
 	if (!workload_constrain(w, target->program, target->machine, job->maps, options->imperfect))
 		return false;
-	target->mapped = network_map(job->arena, w, &how);
-	tell_infeasible(job, target->mapped);
+	*mapped = (struct mapped_machine){target->file, network_map(job->arena, w, &how)};
+	tell_infeasible(job, mapped->mapped);
 	return true;
 }
 
@@ -364,54 +365,33 @@ static bool map(struct job *job)
 	listen_to_interrupts();
 	bool is_done = true;
 	for (int i = 0; i < job->targets; i++)
-		is_done &= map_onto(job, &job->target[i]);
+		is_done &= map_onto(job, &job->target[i], &job->mapped[i]);
 	signal(SIGINT, SIG_DFL);
 	return is_done;
 }
 
 /* ---- Explain ----------------------------------------------------------------------------------------- */
 
-/* Machines side by side are told apart by their files where their names are the same. */
-static const char *label_of(struct job *job, int i)
-{
-	const char *name = job->target[i].machine->name;
-	bool is_alone = true;
-	for (int k = 0; k < job->targets; k++)
-		is_alone &= k == i || strcmp(job->target[k].machine->name, name) != 0;
-	return is_alone ? name : arena_printf(job->arena, "%s (%s)", name, job->target[i].file);
-}
-
-static void compare(struct job *job)
-{
-	const struct network_mapping *mapped[MAX_MACHINES];
-	const char *label[MAX_MACHINES];
-	for (int i = 0; i < job->targets; i++) {
-		mapped[i] = job->target[i].mapped;
-		label[i] = label_of(job, i);
-	}
-	network_compare(job->arena, job->targets, mapped, label, stdout);
-}
-
 static void explain_mappings(struct job *job)
 {
 	const struct options *options = &job->options;
 	for (int i = 0; options->dump[DUMP_MAPPING] && i < job->targets; i++)
-		network_print_mappings(job->target[i].mapped, stdout);
+		network_print_mappings(job->mapped[i].mapped, stdout);
 	if (!is_quiet(options) && job->targets == 1)
-		network_report(job->arena, job->target[0].mapped, stdout);
+		network_report(job->arena, job->mapped[0].mapped, stdout);
 	else if (!is_quiet(options))
-		compare(job);
+		network_compare(job->arena, job->targets, job->mapped, stdout);
 	for (int i = 0; options->pareto && i < job->targets; i++)
-		network_print_pareto(job->arena, job->target[i].mapped, stdout);
+		network_print_pareto(job->arena, job->mapped[i].mapped, stdout);
 	for (int i = 0; options->explain && i < job->targets; i++)
-		network_explain(job->arena, job->target[i].mapped, stdout);
+		network_explain(job->arena, job->mapped[i].mapped, stdout);
 }
 
 /* The tables, where they are asked for or nothing else is. */
 static bool explain(struct job *job)
 {
 	const struct options *options = &job->options;
-	bool is_mapped = job->target[0].mapped;
+	bool is_mapped = job->mapped[0].mapped;
 	if (options->summary || (!is_quiet(options) && !is_mapped))
 		summary_print(job->network, stdout);
 	if (is_mapped)
@@ -494,14 +474,6 @@ static bool write_code(struct job *job)
 	return is_done;
 }
 
-static bool write_report(struct job *job)
-{
-	struct report_machine machine[MAX_MACHINES];
-	for (int i = 0; i < job->targets; i++)
-		machine[i] = (struct report_machine){job->target[i].file, job->target[i].mapped};
-	return report_write(job->options.out, job->targets, machine, &job->diag);
-}
-
 static bool emit(struct job *job)
 {
 	const struct options *options = &job->options;
@@ -511,7 +483,9 @@ static bool emit(struct job *job)
 		return false;
 	if (!options->out || options->run)
 		return true;
-	return job->target[0].mapped ? write_report(job) : write_code(job);
+	if (!job->mapped[0].mapped)
+		return write_code(job);
+	return report_write(options->out, job->targets, job->mapped, &job->diag);
 }
 
 /* ---- From beginning to end --------------------------------------------------------------------------- */

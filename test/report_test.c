@@ -85,7 +85,7 @@ static void expect_counts(json_t *layer, const struct layer_mapping *l)
 Test(report, holds_what_the_cost_model_counts)
 {
 	struct arena *arena = arena_new(out_of_memory, NULL);
-	const struct report_machine machine = {"test.hw", map(arena)};
+	const struct mapped_machine machine = {"test.hw", map(arena)};
 	char *string = report_json(1, &machine), *again = report_json(1, &machine);
 	json_t *report = json_loads(string, JSON_REJECT_DUPLICATES, NULL), *mapped;
 

@@ -8,7 +8,7 @@
 #include "mapper/explain/network_report.h"
 #include "runtime/file.h"
 
-char *report_maps(int machines, const struct report_machine machine[], size_t *size)
+char *report_maps(int machines, const struct mapped_machine machine[], size_t *size)
 {
 	char *text = NULL;
 	FILE *file = open_memstream(&text, size);
@@ -35,7 +35,7 @@ static bool write_text(const char *path, char *text, size_t size, struct diag *d
 	return !error || diag_fail(diag, "unwritable-file", error);
 }
 
-static bool write_maps(const char *path, int machines, const struct report_machine machine[],
+static bool write_maps(const char *path, int machines, const struct mapped_machine machine[],
 		       struct diag *diag)
 {
 	size_t size = 0;
@@ -44,7 +44,7 @@ static bool write_maps(const char *path, int machines, const struct report_machi
 	return write_text(path, text, size, diag);
 }
 
-static bool write_json(const char *path, int machines, const struct report_machine machine[],
+static bool write_json(const char *path, int machines, const struct mapped_machine machine[],
 		       struct diag *diag)
 {
 	char *text = report_json(machines, machine);
@@ -52,7 +52,7 @@ static bool write_json(const char *path, int machines, const struct report_machi
 	return write_text(path, text, text ? strlen(text) : 0, diag);
 }
 
-bool report_write(const char *path, int machines, const struct report_machine machine[],
+bool report_write(const char *path, int machines, const struct mapped_machine machine[],
 		  struct diag *diag)
 {
 	const char *name;

@@ -46,7 +46,7 @@ static json_t *level_json(const struct level *l)
 	return level;
 }
 
-static json_t *machine_json(const struct report_machine *m)
+static json_t *machine_json(const struct mapped_machine *m)
 {
 	const struct hierarchy *h = m->mapped->workload->machine;
 	json_t *machine = json_object(), *levels = json_array();
@@ -316,7 +316,7 @@ static json_t *totals_json(const struct network_mapping *n)
 	return totals;
 }
 
-static json_t *mapped_json(const struct report_machine *m)
+static json_t *mapped_json(const struct mapped_machine *m)
 {
 	json_t *object = json_object(), *layers = json_array();
 
@@ -328,7 +328,7 @@ static json_t *mapped_json(const struct report_machine *m)
 	return object;
 }
 
-char *report_json(int machines, const struct report_machine machine[])
+char *report_json(int machines, const struct mapped_machine machine[])
 {
 	const struct network_mapping *first = machine[0].mapped;
 	json_t *report = json_object(), *mapped = json_array();

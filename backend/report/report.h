@@ -3,20 +3,14 @@
 #ifndef BACKEND_REPORT_H
 #define BACKEND_REPORT_H
 
-#include "mapper/network/network_map.h"
+#include "mapper/explain/network_report.h"
 
-/* One machine of a report; several are in the order of the command line. */
-struct report_machine {
-	const char *file; /* that describes it */
-	const struct network_mapping *mapped;
-};
-
-/* The same mapping gives the same bytes. The text is malloc'd; NULL: no memory. */
-char *report_json(int machines, const struct report_machine[]);
+/* Machines stand in the order of the command line. The same mapping gives the same bytes. The text is malloc'd; NULL: no memory. */
+char *report_json(int machines, const struct mapped_machine[]);
 /* All mappings, machine by machine; NULL: no memory. */
-char *report_maps(int machines, const struct report_machine[], size_t *size);
+char *report_maps(int machines, const struct mapped_machine[], size_t *size);
 /* Writes what the ending of the path asks for, .map or .json; another path is a folder, into which both go under the
  * network's name. */
-bool report_write(const char *path, int machines, const struct report_machine[], struct diag *);
+bool report_write(const char *path, int machines, const struct mapped_machine[], struct diag *);
 
 #endif

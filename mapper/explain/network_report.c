@@ -210,17 +210,31 @@ void network_report(struct arena *arena, const struct network_mapping *n, FILE *
 
 struct beside {
 	int machines;
-	const struct network_mapping *const *n;
-	const char *const *label;
+	const struct mapped_machine *machine;
 	bool same_unit;
 };
 
-static bool have_same_unit(int machines, const struct network_mapping *const n[])
+static const struct hierarchy *machine_of(const struct beside *b, int i)
 {
-	for (int i = 1; i < machines; i++)
-		if (n[i]->workload->machine->is_in_joules != n[0]->workload->machine->is_in_joules)
+	return b->machine[i].mapped->workload->machine;
+}
+
+static bool have_same_unit(const struct beside *b)
+{
+	for (int i = 1; i < b->machines; i++)
+		if (machine_of(b, i)->is_in_joules != machine_of(b, 0)->is_in_joules)
 			return false;
 	return true;
+}
+
+static const char *label_of(struct arena *arena, const struct beside *b, int i)
+{
+	const char *name = machine_of(b, i)->name;
+	bool is_alone = true;
+
+	for (int k = 0; k < b->machines; k++)
+		is_alone &= k == i || strcmp(machine_of(b, k)->name, name) != 0;
+	return is_alone ? name : arena_printf(arena, "%s (%s)", name, b->machine[i].file);
 }
 
 /* A value and how often it holds the first machine's. */
@@ -245,11 +259,11 @@ struct priced {
 static void add_machine(struct columns *c, const struct beside *b, int machine,
 			const struct priced *now, const struct priced *first)
 {
-	const struct hierarchy *h = b->n[machine]->workload->machine;
-	double clock = b->n[0]->workload->machine->clock;
+	const struct hierarchy *h = machine_of(b, machine);
+	double clock = machine_of(b, 0)->clock;
 	bool is_like = b->same_unit && first->is_there;
 
-	columns_add(c, "%s", b->label[machine]);
+	columns_add(c, "%s", label_of(c->arena, b, machine));
 	if (!now->is_there) {
 		columns_add(c, "none");
 		columns_end_row(c);
@@ -290,28 +304,29 @@ static struct priced price_all(struct arena *arena, const struct network_mapping
 		arena_printf(arena, "%d of %d proven", t.proven, t.mapped + t.unmapped)};
 }
 
-void network_compare(struct arena *arena, int machines, const struct network_mapping *const n[],
-		     const char *const label[], FILE *out)
+void network_compare(struct arena *arena, int machines, const struct mapped_machine machine[],
+		     FILE *out)
 {
 	static const char *const heading[] = {"layer", "machine", "active", "energy/MAC",
 					      "",      "cycles",  "",       "time",
 					      "",      "EDP",     "",       "bound by"};
-	struct beside b = {machines, n, label, have_same_unit(machines, n)};
-	const struct workload *w = n[0]->workload;
+	struct beside b = {machines, machine, true};
+	const struct workload *w = machine[0].mapped->workload;
 	struct columns c = columns_new(arena, "llrrrrrrrrrl");
 
+	b.same_unit = have_same_unit(&b);
 	fprintf(out,
 		"%s on %d machines, least %s; beside each number, how many times the first "
 		"machine's it is\n",
-		w->network->name, machines, objective_name[n[0]->options.objective]);
+		w->network->name, machines, objective_name[machine[0].mapped->options.objective]);
 	add_heading(&c, heading, 12);
 	for (int i = 0; i <= w->layers; i++) {
 		struct priced first = {0};
 		if (i < w->layers && w->layer[i].why)
 			continue;
 		for (int k = 0; k < machines; k++) {
-			struct priced now = i < w->layers ? price_layer(arena, n[k], i)
-							  : price_all(arena, n[k]);
+			struct priced now = i < w->layers ? price_layer(arena, machine[k].mapped, i)
+							  : price_all(arena, machine[k].mapped);
 			first = k == 0 ? now : first;
 			columns_add(&c, "%s",
 				    k > 0           ? ""
@@ -321,10 +336,10 @@ void network_compare(struct arena *arena, int machines, const struct network_map
 		}
 	}
 	columns_print(&c, out);
-	print_left_out(n[0], out);
+	print_left_out(machine[0].mapped, out);
 	for (int k = 0; k < machines; k++) {
-		fprintf(out, "%s: ", label[k]);
-		print_accesses(arena, n[k], out);
+		fprintf(out, "%s: ", label_of(arena, &b, k));
+		print_accesses(arena, machine[k].mapped, out);
 	}
 }
 

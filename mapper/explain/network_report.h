@@ -18,9 +18,14 @@ int64_t level_accesses(const struct cost *, const struct problem *, int level);
 
 /* A row a layer, the totals, and what the reuse of the mapping saves: the accesses. */
 void network_report(struct arena *, const struct network_mapping *, FILE *);
-/* Several machines: a row for each layer and machine, and how each does beside the first. label[i] tells them apart. */
-void network_compare(struct arena *, int machines, const struct network_mapping *const[],
-		     const char *const label[], FILE *);
+
+struct mapped_machine {
+	const char *file; /* that describes it */
+	const struct network_mapping *mapped;
+};
+/* Several machines: a row for each layer and machine, and how each does beside the first. Machines whose names are the
+ * same are told apart by their files. */
+void network_compare(struct arena *, int machines, const struct mapped_machine[], FILE *);
 /* The bounds of Eyexam, and what each step loses. */
 void network_explain(struct arena *, const struct network_mapping *, FILE *);
 /* The energy-latency sets. */
