@@ -317,7 +317,7 @@ static double least_of_sets(const struct engine *e, const struct measure *measur
 	return best;
 }
 
-/* ---- One array for all operands -------------------------------------------------------------------------------- */
+/* ---- The next array, for all operands -------------------------------------------------------------------------------- */
 
 /* What a link costs at least at parents inside of the array; and at those outside, where it is `fixed` and so much for
  * each part of its words that the array does not share. */
@@ -325,8 +325,8 @@ struct offer {
 	double inside, fixed, unshared;
 };
 
-static void offer_of(const struct engine *e, const struct link *k, int level, bool is_parent,
-		     struct offer *offer)
+static void offer_of(const struct engine *e, const struct link *k, int array, int level,
+		     bool is_parent, struct offer *offer)
 {
 	const struct terms *t = e->t;
 	double words = k->is_open ? k->words * k->halo : k->words, own = 0, rate = INFINITY;
@@ -339,21 +339,33 @@ static void offer_of(const struct engine *e, const struct link *k, int level, bo
 		const struct word_cost *c = &t->cost[p][k->operand];
 		if (!(t->constraint.may_keep[p] >> k->operand & 1))
 			continue;
-		if (p > t->array_level) {
+		if (p > array) {
 			double cost = own + parent_cost(e, &e->energy, k->operand, p, p, words,
 							words * k->ratio, 1);
 			offer->inside = cost < offer->inside ? cost : offer->inside;
 		} else {
-			rate = c->read + c->update < rate ? c->read + c->update : rate;
+			/* arrays further out may share as well */
+			double own_rate = (c->read + c->update) * t->fanout[p] / t->fanout[array];
+			double own_first = t->outputs * t->fanout[p] * c->read;
+			rate = own_rate < rate ? own_rate : rate;
 			hop = c->hop < hop ? c->hop : hop;
-			if (k->operand == t->output && t->outputs * c->read > first)
-				first = t->outputs * c->read;
+			if (k->operand == t->output && own_first > first)
+				first = own_first;
 		}
 		if (is_parent || (t->constraint.must_keep[p] >> k->operand & 1))
 			break;
 	}
 	offer->fixed = own + words * hop - first;
 	offer->unshared = words * k->ratio * rate;
+}
+
+/* The level of the innermost array outside of a level, or -1. */
+static int next_array(const struct terms *t, int level)
+{
+	do
+		level--;
+	while (level >= 0 && t->machine->level[level].axes == 0);
+	return level;
 }
 
 /* As least_of_sets, for links whose words an array will share: the units that serve one operand do not serve another. */
@@ -364,12 +376,13 @@ static double least_together(const struct engine *e, const struct label *l, int 
 	double base = l->energy - l->first * t->fanout[arrays], best = INFINITY;
 	struct offer offer[MAX_LINKS][2];
 	double run[MAX_LINKS][2];
+	int array = next_array(t, arrays);
 
 	for (int i = 0; i < l->links; i++) {
 		const struct link *k = &l->link[i];
 		link_least(e, &e->energy, k, arrays, level, l->state, k->is_open, run[i]);
 		for (int in = 0; in < 2 && k->parent == UNKNOWN_PARENT; in++)
-			offer_of(e, k, level, in, &offer[i][in]);
+			offer_of(e, k, array, level, in, &offer[i][in]);
 		if (k->parent != UNKNOWN_PARENT) {
 			double still[2];
 			link_least(e, &e->energy, k, arrays, level, l->state, false, still);
@@ -380,12 +393,13 @@ static double least_together(const struct engine *e, const struct label *l, int 
 	for (int m = 0; m < e->b->masks[level]; m++) {
 		unsigned kept = e->b->mask[level][m];
 		double rest = base + (table ? table[m][l->state] : 0);
-		for (int v = 0; v < t->sharings && rest < best; v++) {
+		for (int v = 0; v < t->sharings[array] && rest < best; v++) {
 			double still[MAX_LINKS], sum = rest, most = 0;
 			for (int i = 0; i < l->links; i++) {
 				const struct offer *o = &offer[i][kept >> l->link[i].operand & 1];
 				double outside =
-					o->fixed + o->unshared * t->sharing[v][l->link[i].operand];
+					o->fixed +
+					o->unshared * t->sharing[array][v][l->link[i].operand];
 				still[i] = outside < o->inside ? outside : o->inside;
 				sum += still[i];
 			}
@@ -406,14 +420,14 @@ static double least_together(const struct engine *e, const struct label *l, int 
 	return best;
 }
 
-/* Is the machine's one array still to come? */
+/* Is an array still to come? */
 static bool shares_later(const struct engine *e, const struct label *l, int arrays)
 {
 	bool waits = false;
 
 	for (int i = 0; i < l->links; i++)
 		waits |= l->link[i].parent == UNKNOWN_PARENT;
-	return waits && e->t->arrays == 1 && arrays > e->t->array_level;
+	return waits && next_array(e->t, arrays) >= 0;
 }
 
 double label_least_inside(const struct engine *e, const struct label *l, int arrays, int level)

@@ -63,6 +63,14 @@ static bool moves_tangled(const struct terms *t, const struct spread *s, int ope
 	return false;
 }
 
+static bool has_array_inside(const struct terms *t, int level)
+{
+	for (int l = level + 1; l < t->levels; l++)
+		if (t->machine->level[l].axes > 0)
+			return true;
+	return false;
+}
+
 static void finish(const struct terms *t, int level, struct spread *s)
 {
 	s->units = s->irrelevant = 1;
@@ -80,7 +88,7 @@ static void finish(const struct terms *t, int level, struct spread *s)
 			}
 		if (slides(t, s, o))
 			s->slides |= 1u << o;
-		s->least[o] = t->arrays > 1 && moves_tangled(t, s, o)
+		s->least[o] = has_array_inside(t, level) && moves_tangled(t, s, o)
 				      ? 1 / s->units
 				      : least_ratio(t, s, o, s->ratio[o]);
 	}
@@ -202,25 +210,26 @@ static bool is_below(const double a[], const double b[], int count)
 /* The spreads whose ratios none other undercuts in all operands. */
 static void find_sharings(struct terms *t, int level)
 {
+	double(*sharing)[MAX_OPERANDS] =
+		arena_array(t->arena, (size_t)t->spreads[level] + 1, sizeof *sharing);
 	int count = 0;
 
-	t->array_level = level;
-	t->sharing = arena_array(t->arena, (size_t)t->spreads[level] + 1, sizeof *t->sharing);
 	for (int i = 0; i < t->spreads[level]; i++) {
 		const double *own = t->spread[level][i].least;
 		bool is_needed = true;
 		for (int k = 0; k < count && is_needed; k++)
-			is_needed = !is_below(t->sharing[k], own, t->operands);
+			is_needed = !is_below(sharing[k], own, t->operands);
 		if (!is_needed)
 			continue;
 		for (int k = 0; k < count;)
-			if (is_below(own, t->sharing[k], t->operands))
-				memcpy(t->sharing[k], t->sharing[--count], sizeof *t->sharing);
+			if (is_below(own, sharing[k], t->operands))
+				memcpy(sharing[k], sharing[--count], sizeof *sharing);
 			else
 				k++;
-		memcpy(t->sharing[count++], own, sizeof *t->sharing);
+		memcpy(sharing[count++], own, sizeof *sharing);
 	}
-	t->sharings = count;
+	t->sharing[level] = sharing;
+	t->sharings[level] = count;
 }
 
 enum terms_status spread_make(struct terms *t)
@@ -239,7 +248,7 @@ enum terms_status spread_make(struct terms *t)
 			for (int k = 0; k < m.list[i].count; k++)
 				t->spread_dims[l] |= 1u << m.list[i].over[k].dim;
 	}
-	for (int l = 0; l < t->levels && t->arrays == 1; l++)
+	for (int l = 0; l < t->levels; l++)
 		if (t->machine->level[l].axes > 0)
 			find_sharings(t, l);
 	return TERMS_DONE;

@@ -73,10 +73,10 @@ struct terms {
 	struct port port[MAX_PORTS];
 	int spreads[MAX_LEVELS];
 	struct spread *spread[MAX_LEVELS];
-	/* Of a machine with one array, its level and what the ratios of all operands can be at once: no spread has all of
-	 * them less than each of these. */
-	int array_level, sharings;
-	double (*sharing)[MAX_OPERANDS];
+	/* Of the array inside each level: what the ratios of all operands can be at once. Each spread has all of them no
+	 * less than one of these. */
+	int sharings[MAX_LEVELS];
+	double (*sharing[MAX_LEVELS])[MAX_OPERANDS];
 	unsigned spread_dims[MAX_LEVELS];  /* dims that some spread uses */
 	bool is_tail_exact; /* what the bound says of the outermost level is what it costs */
 };
