@@ -283,8 +283,8 @@ static bool make_narrows(struct engine *e, struct narrow narrow[])
 	return true;
 }
 
-void search(struct arena *arena, const struct problem *p, const struct hierarchy *h,
-	    const struct search_options *o, struct search_result *r)
+static void search_perfect(struct arena *arena, const struct problem *p, const struct hierarchy *h,
+			   const struct search_options *o, struct search_result *r)
 {
 	struct terms terms;
 	struct bounds bounds = {0};
@@ -292,7 +292,6 @@ void search(struct arena *arena, const struct problem *p, const struct hierarchy
 	struct engine e = {.t = &terms, .b = &bounds, .stop = o->stop};
 	enum terms_status status = terms_make(&terms, arena, p, h, o->constraint);
 
-	memset(r, 0, sizeof *r);
 	r->status = SEARCH_NO_MEMORY;
 	e.energy_limit = e.edp_limit = e.cycles_limit = INFINITY;
 	if (o->most_cycles > 0)
@@ -321,4 +320,14 @@ void search(struct arena *arena, const struct problem *p, const struct hierarchy
 	free(narrow);
 	bounds_free(&bounds);
 	terms_free(&terms);
+}
+
+void search(struct arena *arena, const struct problem *p, const struct hierarchy *h,
+	    const struct search_options *o, struct search_result *r)
+{
+	memset(r, 0, sizeof *r);
+	if (o->imperfect)
+		r->status = SEARCH_CUT; /* nothing is known of that space */
+	else
+		search_perfect(arena, p, h, o, r);
 }
