@@ -154,7 +154,7 @@ static double root_energy(struct engine *e)
 		return 0;
 	least = label_least_before(e, l, t->levels, t->levels - 1);
 	labels_free(e);
-	return least;
+	return least + t->leakage * e->least_cycles;
 }
 
 /* ---- Passes ---------------------------------------------------------------------------------------------------- */
@@ -175,7 +175,7 @@ static void seek(struct engine *e, enum objective first, enum objective second, 
 	e->counts_energy = first != OBJECTIVE_CYCLES || second != OBJECTIVE_CYCLES ||
 			   e->energy_limit < INFINITY;
 	e->counts_cycles = first != OBJECTIVE_ENERGY || second != OBJECTIVE_ENERGY ||
-			   e->cycles_limit < INFINITY;
+			   e->cycles_limit < INFINITY || e->t->leakage > 0;
 	e->best_first = threshold;
 	e->best_second = -INFINITY;
 	pass(e);
