@@ -301,13 +301,18 @@ static void listen_to_interrupts(void)
 		sigaction(SIGINT, &action, NULL);
 }
 
+static bool is_dump(const struct options *options)
+{
+	bool dumps = false;
+	for (int i = 0; i < DUMP_COUNT; i++)
+		dumps |= options->dump[i];
+	return dumps;
+}
+
 /* Is something asked for that makes the tables unwelcome, but for those that are asked for, too? */
 static bool is_quiet(const struct options *options)
 {
-	bool quiet = options->run || options->out;
-	for (int i = 0; i < DUMP_COUNT; i++)
-		quiet |= options->dump[i];
-	return quiet;
+	return options->run || options->out || is_dump(options);
 }
 
 static struct map_options map_options_of(const struct options *options)
@@ -362,6 +367,12 @@ static bool map(struct job *job)
 	bool is_asked_for = wants_mapping(options) || options->out || !is_quiet(options);
 	if (!is_accelerator(job->machine) || !is_asked_for)
 		return true;
+	if (options->imperfect)
+		return diag_fail(
+			&job->diag, "not-mapped",
+			sentence("-imperfect: loops in space that divide unevenly are not "
+				 "searched yet; without it, the best mapping whose factors are "
+				 "perfect is found"));
 	listen_to_interrupts();
 	bool is_done = true;
 	for (int i = 0; i < job->targets; i++)
@@ -377,9 +388,9 @@ static void explain_mappings(struct job *job)
 	const struct options *options = &job->options;
 	for (int i = 0; options->dump[DUMP_MAPPING] && i < job->targets; i++)
 		network_print_mappings(job->mapped[i].mapped, stdout);
-	if (!is_quiet(options) && job->targets == 1)
+	if (!is_dump(options) && job->targets == 1)
 		network_report(job->arena, job->mapped[0].mapped, stdout);
-	else if (!is_quiet(options))
+	else if (!is_dump(options))
 		network_compare(job->arena, job->targets, job->mapped, stdout);
 	for (int i = 0; options->pareto && i < job->targets; i++)
 		network_print_pareto(job->arena, job->mapped[i].mapped, stdout);

@@ -454,7 +454,7 @@ static void check_front(const struct trial *trial, const struct brute_result *re
 		     result->best[OBJECTIVE_CYCLES].cost.cycles, "trial %" PRIu64, trial->number);
 }
 
-/* More room or units, or less demanded, is never worse. */
+/* More room or units, less demanded or leaked, is never worse. */
 static void check_larger(struct trial *trial, const struct brute_result *result)
 {
 	struct hierarchy *machine = &trial->machine;
@@ -462,6 +462,8 @@ static void check_larger(struct trial *trial, const struct brute_result *result)
 	level->words *= 2;
 	for (int c = 0; c < CLASSES; c++)
 		level->class_words[c] = 0;
+	for (int l = 0; l < machine->levels; l++)
+		machine->level[l].leakage = 0;
 	if (level->axes > 0 && !trial->imperfect)
 		level->fanout[0]++;
 	trial->options.constraint = NULL;

@@ -97,6 +97,8 @@ static void draw_machine(struct trial *trial)
 	*machine = (struct hierarchy){.name = "random", .clock = 1e9};
 	machine->levels = 2 + (int)draw(trial, 4);
 	machine->mac_cost = (double)draw(trial, 9) / 4;
+	machine->mac_leakage = (double)draw(trial, 3) / 8;
+	machine->leakage = (double)draw(trial, 3) / 2;
 	for (int l = 0; l < machine->levels; l++) {
 		struct level *level = &machine->level[l];
 		level->name = "memory";
@@ -110,6 +112,9 @@ static void draw_machine(struct trial *trial)
 		level->read_bandwidth = bandwidths[draw(trial, 8)];
 		level->write_bandwidth = bandwidths[draw(trial, 8)];
 		level->shared_bandwidth = bandwidths[draw(trial, 8)];
+		for (int c = 0; c < CLASSES; c++)
+			level->class_bandwidth[c] = draw(trial, 4) ? 0 : bandwidths[draw(trial, 8)];
+		level->leakage = (double)draw(trial, 5) / 4;
 		level->multicast = (unsigned)draw(trial, 8);
 		level->reduce = (unsigned)draw(trial, 8);
 		level->width = 1;

@@ -33,8 +33,7 @@
  *  - A tile is reported at its largest. Instances and units are those that are ever busy. Through a
  *    port goes what all operands of one instance move, the busiest one. Of equal bounds the first
  *    counts: arithmetic, then from the outermost level the read, write and shared port.
- * Not walked, as the rules do not speak of them: width, leakage, latency, networks' bandwidth,
- * ports of one class, meshes. */
+ * Not walked, as the rules do not speak of them: width, latency, networks' bandwidth, meshes. */
 #include "nest_executor.h"
 #include "nest_words.h"
 
@@ -445,16 +444,22 @@ static void sum_energy(const struct walk *walk)
 	cost->energy += cost->energy_network;
 }
 
-/* Words through a port of the busiest instance; kinds is a bit per kind of access. */
-static int64_t busiest(const struct walk *walk, int level, unsigned kinds)
+/* Words through a port of the busiest instance; kinds is a bit per kind of access. The port is that of a class, or
+ * (class < 0) of all operands whose class has none of its own. */
+static int64_t busiest(const struct walk *walk, int level, unsigned kinds, int class)
 {
 	int64_t most = 0;
 	for (int64_t i = 0; i < walk->instances[level]; i++) {
 		int64_t words = 0;
-		for (int o = 0; o < walk->problem->operands; o++)
+		for (int o = 0; o < walk->problem->operands; o++) {
+			int own = (int)walk->problem->operand[o].class;
+			bool apart = walk->machine->level[level].class_bandwidth[own] > 0;
+			if (apart ? own != class : class >= 0)
+				continue;
 			for (int k = 0; k < ACCESS_KINDS; k++)
 				if (kinds >> k & 1)
 					words += walk->count[level][i][o][k];
+		}
 		if (most < words)
 			most = words;
 	}
@@ -473,21 +478,47 @@ static void find_bound(const struct walk *walk)
 			enum bound_kind kind;
 			double bandwidth;
 			unsigned accesses;
-		} ports[] = {{BOUND_READ, level->read_bandwidth, READ},
-			     {BOUND_WRITE, level->write_bandwidth, WRITE},
-			     {BOUND_SHARED, level->shared_bandwidth, READ | WRITE}};
-		for (int p = 0; p < 3; p++) {
+			int class;
+		} ports[] = {{BOUND_READ, level->read_bandwidth, READ, -1},
+			     {BOUND_WRITE, level->write_bandwidth, WRITE, -1},
+			     {BOUND_SHARED, level->shared_bandwidth, READ | WRITE, -1},
+			     {BOUND_CLASS, level->class_bandwidth[CLASS_I], READ | WRITE, CLASS_I},
+			     {BOUND_CLASS, level->class_bandwidth[CLASS_W], READ | WRITE, CLASS_W},
+			     {BOUND_CLASS, level->class_bandwidth[CLASS_O], READ | WRITE, CLASS_O}};
+		for (int p = 0; p < 6; p++) {
 			if (ports[p].bandwidth <= 0)
 				continue;
-			int64_t words = busiest(walk, l, ports[p].accesses);
+			int64_t words = busiest(walk, l, ports[p].accesses, ports[p].class);
 			int64_t cycles = (int64_t)ceil((double)words / ports[p].bandwidth);
 			if (cycles > cost->cycles) {
 				cost->cycles = cycles;
 				cost->bound = ports[p].kind;
 				cost->bound_level = l;
+				if (ports[p].class >= 0)
+					cost->bound_class = (enum tensor_class)ports[p].class;
 			}
 		}
 	}
+}
+
+/* Each cycle, everything that is there leaks: the machine, its memories unit by unit, its MACs. */
+static void sum_leakage(const struct walk *walk)
+{
+	const struct hierarchy *machine = walk->machine;
+	int64_t there[MAX_LEVELS + 1] = {1};
+	double leakage = machine->leakage;
+	for (int l = 0; l < machine->levels; l++) {
+		const struct level *level = &machine->level[l];
+		there[l + 1] = there[l];
+		if (level->axes > 0)
+			there[l + 1] *= level->fanout[0];
+		if (level->axes > 1)
+			there[l + 1] *= level->fanout[1];
+		leakage += (double)there[l] * level->leakage;
+	}
+	leakage += (double)there[machine->levels] * machine->mac_leakage;
+	walk->cost->energy_leakage = leakage * (double)walk->cost->cycles;
+	walk->cost->energy += walk->cost->energy_leakage;
 }
 
 static void release(struct walk *walk)
@@ -526,6 +557,7 @@ void execute_mapping(const struct mapping *mapping, struct cost *cost)
 	cost->units = count_busy(walk, walk->machine->levels);
 	sum_energy(walk);
 	find_bound(walk);
+	sum_leakage(walk);
 	release(walk);
 	free(walk);
 }

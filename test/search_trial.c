@@ -138,6 +138,9 @@ static void draw_memory(struct trial *trial, struct level *level)
 	level->read_bandwidth = draw_bandwidth(trial);
 	level->write_bandwidth = draw_bandwidth(trial);
 	level->shared_bandwidth = draw_bandwidth(trial);
+	for (int c = 0; c < CLASSES; c++)
+		level->class_bandwidth[c] = one_in(trial, 6) ? draw_bandwidth(trial) : 0;
+	level->leakage = one_in(trial, 6) ? draw_cost(trial) / 8 : 0;
 }
 
 static void draw_array(struct trial *trial, struct level *level)

@@ -140,6 +140,7 @@ static json_t *energy_json(const struct mapping *m, const struct cost *cost)
 	json_object_set_new(energy, "total", real(cost->energy));
 	json_object_set_new(energy, "mac", real(cost->energy_mac));
 	json_object_set_new(energy, "network", real(cost->energy_network));
+	json_object_set_new(energy, "leakage", real(cost->energy_leakage));
 	for (int l = 0; l < m->machine->levels; l++)
 		json_object_set_new(levels, m->machine->level[l].name, real(cost->energy_level[l]));
 	json_object_set_new(energy, "levels", levels);
@@ -157,6 +158,8 @@ static json_t *ports_json(const struct mapping *m, const struct cost *cost)
 		double reads = 0, writes = 0;
 		for (int o = 0; o < m->problem->operands; o++) {
 			const int64_t *count = cost->traffic[i][o].per_instance;
+			if (l->class_bandwidth[m->problem->operand[o].class] > 0)
+				continue; /* its words have a port of their own */
 			reads += (double)count[ACCESS_READ];
 			writes += (double)(count[ACCESS_FILL] + count[ACCESS_UPDATE]);
 		}
@@ -181,7 +184,8 @@ static json_t *cycles_json(const struct mapping *m, const struct cost *cost)
 	static const char *const bound[] = {[BOUND_COMPUTE] = "compute",
 					    [BOUND_READ] = "read",
 					    [BOUND_WRITE] = "write",
-					    [BOUND_SHARED] = "shared"};
+					    [BOUND_SHARED] = "shared",
+					    [BOUND_CLASS] = "class"};
 	json_t *cycles = json_object();
 	bool is_port = cost->bound != BOUND_COMPUTE;
 

@@ -262,6 +262,22 @@ static void add_energy(const struct mapping *m, struct cost *cost)
 	}
 }
 
+/* Every instance that the machine has leaks in every cycle, at work or not. */
+static void add_leakage(const struct mapping *m, struct cost *cost)
+{
+	double copies = 1, each_cycle = m->machine->leakage;
+
+	for (int level = 0; level < m->machine->levels; level++) {
+		const struct level *l = &m->machine->level[level];
+		each_cycle += l->leakage * copies;
+		for (int a = 0; a < l->axes; a++)
+			copies *= (double)l->fanout[a];
+	}
+	each_cycle += m->machine->mac_leakage * copies;
+	cost->energy_leakage = each_cycle * (double)cost->cycles;
+	cost->energy += cost->energy_leakage;
+}
+
 /* Time of so many words through a port; ports without limit take none. */
 static int64_t port_cycles(int64_t words, double bandwidth)
 {
@@ -283,17 +299,30 @@ static void add_cycles(const struct mapping *m, struct cost *cost)
 	cost->bound = BOUND_COMPUTE;
 	for (int level = 0; level < m->machine->levels; level++) {
 		const struct level *l = &m->machine->level[level];
-		int64_t reads = 0, writes = 0;
+		int64_t reads = 0, writes = 0, own[CLASSES] = {0};
 
 		for (int o = 0; o < m->problem->operands; o++) {
 			const int64_t *count = cost->traffic[level][o].per_instance;
+			int64_t written = count[ACCESS_FILL] + count[ACCESS_UPDATE];
+			enum tensor_class class = m->problem->operand[o].class;
+			if (l->class_bandwidth[class] > 0) {
+				own[class] += count[ACCESS_READ] + written;
+				continue;
+			}
 			reads += count[ACCESS_READ];
-			writes += count[ACCESS_FILL] + count[ACCESS_UPDATE];
+			writes += written;
 		}
 		take_longer(cost, port_cycles(reads, l->read_bandwidth), BOUND_READ, level);
 		take_longer(cost, port_cycles(writes, l->write_bandwidth), BOUND_WRITE, level);
 		take_longer(cost, port_cycles(reads + writes, l->shared_bandwidth), BOUND_SHARED,
 			    level);
+		for (int c = 0; c < CLASSES; c++) {
+			int64_t before = cost->cycles;
+			take_longer(cost, port_cycles(own[c], l->class_bandwidth[c]), BOUND_CLASS,
+				    level);
+			if (cost->cycles > before)
+				cost->bound_class = (enum tensor_class)c;
+		}
 	}
 }
 
@@ -313,5 +342,6 @@ bool mapping_cost(const struct mapping *m, struct cost *cost)
 		ok &= count_operand(&(struct view){m, &m->problem->operand[o]}, cost);
 	add_energy(m, cost);
 	add_cycles(m, cost);
+	add_leakage(m, cost);
 	return ok;
 }

@@ -13,7 +13,7 @@ struct traffic {
 	int64_t deliveries; /* words handed to units inside, one for each receiver */
 };
 
-enum bound_kind { BOUND_COMPUTE, BOUND_READ, BOUND_WRITE, BOUND_SHARED };
+enum bound_kind { BOUND_COMPUTE, BOUND_READ, BOUND_WRITE, BOUND_SHARED, BOUND_CLASS };
 
 struct cost {
 	struct traffic traffic[MAX_LEVELS][MAX_OPERANDS];
@@ -22,9 +22,10 @@ struct cost {
 	int64_t steps;                 /* cycles of the arithmetic alone */
 	int64_t cycles;                /* overlap perfect: the greatest of all resources */
 	enum bound_kind bound;         /* which, */
-	int bound_level;               /* and where */
+	int bound_level;               /* and where; */
+	enum tensor_class bound_class; /* CLASS: of which port */
 	double energy;
-	double energy_mac, energy_network, energy_level[MAX_LEVELS];
+	double energy_mac, energy_network, energy_level[MAX_LEVELS], energy_leakage;
 };
 
 /* Capacity and fan-out hold? If not, *why is a sentence in the arena. */

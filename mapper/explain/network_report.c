@@ -77,8 +77,13 @@ static const char *bound_text(struct arena *arena, const struct hierarchy *h,
 	static const char *const word[] = {
 		[BOUND_READ] = "read", [BOUND_WRITE] = "write", [BOUND_SHARED] = "port"};
 
+	static const char *const class[] = {[CLASS_I] = "I", [CLASS_W] = "W", [CLASS_O] = "O"};
+
 	if (cost->bound == BOUND_COMPUTE)
 		return "compute";
+	if (cost->bound == BOUND_CLASS)
+		return arena_printf(arena, "%s port %s", h->level[cost->bound_level].name,
+				    class[cost->bound_class]);
 	return arena_printf(arena, "%s %s", h->level[cost->bound_level].name, word[cost->bound]);
 }
 

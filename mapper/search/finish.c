@@ -113,7 +113,7 @@ static void offer(struct engine *e, const struct label *l)
 		e->no_memory = true;
 		return;
 	}
-	if (is_hopeless(e, cost.energy, (double)cost.cycles))
+	if (is_hopeless(e, cost.energy - cost.energy_leakage, (double)cost.cycles))
 		return;
 	e->best_first = value_of(e->first, &cost);
 	e->best_second = value_of(e->second, &cost);

@@ -531,8 +531,9 @@ static double value_of(enum objective o, double energy, double cycles)
 	return o == OBJECTIVE_ENERGY ? energy : o == OBJECTIVE_EDP ? energy * cycles : cycles;
 }
 
-bool is_hopeless(const struct engine *e, double energy, double cycles)
+bool is_hopeless(const struct engine *e, double moving, double cycles)
 {
+	double energy = moving + e->t->leakage * cycles;
 	double first = value_of(e->first, energy, cycles);
 
 	if (!(energy < INFINITY) || energy > e->energy_limit || cycles > e->cycles_limit ||

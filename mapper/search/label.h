@@ -115,8 +115,8 @@ bool label_is_lost_within(const struct engine *, const struct label *, int level
 double label_least_inside(const struct engine *, const struct label *, int arrays, int level);
 /* The least cycles, with the units of arrays outside of the level still to come. */
 double label_cycles(const struct engine *, const struct label *, int level);
-/* Can this be no better than the best? */
-bool is_hopeless(const struct engine *, double energy, double cycles);
+/* Can this be no better than the best? The energy without leakage. */
+bool is_hopeless(const struct engine *, double moving, double cycles);
 /* Is there, among labels of one state and level, one that is as good in all respects? Stores it where not. */
 bool label_keep(struct engine *, struct label **list, const struct scratch *);
 bool engine_is_stopped(struct engine *);

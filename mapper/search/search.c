@@ -154,7 +154,7 @@ static double root_energy(struct engine *e)
 		return 0;
 	least = label_least_before(e, l, t->levels, t->levels - 1);
 	labels_free(e);
-	return least;
+	return least + t->leakage * e->least_cycles;
 }
 
 /* ---- Passes ---------------------------------------------------------------------------------------------------- */
@@ -175,7 +175,7 @@ static void seek(struct engine *e, enum objective first, enum objective second, 
 	e->counts_energy = first != OBJECTIVE_CYCLES || second != OBJECTIVE_CYCLES ||
 			   e->energy_limit < INFINITY;
 	e->counts_cycles = first != OBJECTIVE_ENERGY || second != OBJECTIVE_ENERGY ||
-			   e->cycles_limit < INFINITY;
+			   e->cycles_limit < INFINITY || e->t->leakage > 0;
 	e->best_first = threshold;
 	e->best_second = -INFINITY;
 	pass(e);
@@ -283,8 +283,8 @@ static bool make_narrows(struct engine *e, struct narrow narrow[])
 	return true;
 }
 
-void search(struct arena *arena, const struct problem *p, const struct hierarchy *h,
-	    const struct search_options *o, struct search_result *r)
+static void search_perfect(struct arena *arena, const struct problem *p, const struct hierarchy *h,
+			   const struct search_options *o, struct search_result *r)
 {
 	struct terms terms;
 	struct bounds bounds = {0};
@@ -292,7 +292,6 @@ void search(struct arena *arena, const struct problem *p, const struct hierarchy
 	struct engine e = {.t = &terms, .b = &bounds, .stop = o->stop};
 	enum terms_status status = terms_make(&terms, arena, p, h, o->constraint);
 
-	memset(r, 0, sizeof *r);
 	r->status = SEARCH_NO_MEMORY;
 	e.energy_limit = e.edp_limit = e.cycles_limit = INFINITY;
 	if (o->most_cycles > 0)
@@ -321,4 +320,14 @@ void search(struct arena *arena, const struct problem *p, const struct hierarchy
 	free(narrow);
 	bounds_free(&bounds);
 	terms_free(&terms);
+}
+
+void search(struct arena *arena, const struct problem *p, const struct hierarchy *h,
+	    const struct search_options *o, struct search_result *r)
+{
+	memset(r, 0, sizeof *r);
+	if (o->imperfect)
+		r->status = SEARCH_CUT; /* nothing is known of that space */
+	else
+		search_perfect(arena, p, h, o, r);
 }

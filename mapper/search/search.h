@@ -20,7 +20,7 @@ enum search_status {
 
 struct search_options {
 	enum objective objective;
-	bool imperfect;                    /* imperfect spatial factors as well */
+	bool imperfect;                    /* imperfect spatial factors as well; not searched yet, and then SEARCH_CUT */
 	int64_t most_cycles;               /* mappings of more cycles are none; 0: no limit */
 	const struct constraint *constraint; /* NULL: what the machine allows */
 	double seconds;                    /* budget; 0: none */

@@ -90,14 +90,38 @@ static void add_port(struct terms *t, int level, unsigned operands, bool reads, 
 		t->port[t->ports++] = (struct port){level, operands, reads, writes, bandwidth};
 }
 
+/* Operands of a class, or (class < 0) those whose class has no port of its own. */
+static unsigned operands_of(const struct terms *t, const struct level *level, int class)
+{
+	unsigned operands = 0;
+
+	for (int o = 0; o < t->operands; o++) {
+		int own = (int)t->problem->operand[o].class;
+		if (level->class_bandwidth[own] > 0 ? own == class : class < 0)
+			operands |= 1u << o;
+	}
+	return operands;
+}
+
 static void fill_ports(struct terms *t)
 {
+	double copies = 1;
+
+	t->leakage = t->machine->leakage;
 	for (int l = 0; l < t->levels; l++) {
 		const struct level *level = &t->machine->level[l];
-		add_port(t, l, t->all, true, false, level->read_bandwidth);
-		add_port(t, l, t->all, false, true, level->write_bandwidth);
-		add_port(t, l, t->all, true, true, level->shared_bandwidth);
+		unsigned operands = operands_of(t, level, -1);
+		add_port(t, l, operands, true, false, level->read_bandwidth);
+		add_port(t, l, operands, false, true, level->write_bandwidth);
+		add_port(t, l, operands, true, true, level->shared_bandwidth);
+		for (int c = 0; c < CLASSES; c++)
+			add_port(t, l, operands_of(t, level, c), true, true,
+				 level->class_bandwidth[c]);
+		t->leakage += level->leakage * copies;
+		for (int a = 0; a < level->axes; a++)
+			copies *= (double)level->fanout[a];
 	}
+	t->leakage += t->machine->mac_leakage * copies;
 }
 
 /* ---- Of each operand ------------------------------------------------------------------------------------------ */

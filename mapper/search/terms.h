@@ -13,7 +13,7 @@
 #include "mapper/mapping/constraint.h"
 #include "mapper/search/lattice.h"
 
-enum { MAX_PORTS = 5 * MAX_LEVELS };
+enum { MAX_PORTS = 6 * MAX_LEVELS };
 
 /* One port of the instances of a memory: what passes through it takes time. */
 struct port {
@@ -71,6 +71,7 @@ struct terms {
 	unsigned pattern[MAX_DIMS];
 	int ports;
 	struct port port[MAX_PORTS];
+	double leakage; /* energy of the whole machine in one cycle */
 	int spreads[MAX_LEVELS];
 	struct spread *spread[MAX_LEVELS];
 	/* Of the array inside each level: what the ratios of all operands can be at once. Each spread has all of them no

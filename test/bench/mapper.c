@@ -16,7 +16,7 @@
 #include "mapper/search/search.h"
 #include "timeloop_fixture.h"
 
-enum { MOST_LAYERS = 512 };
+enum { MOST_LAYERS = 512, MOST_NETWORKS = 64 };
 
 static bool is_verbose;
 
@@ -127,7 +127,7 @@ static int by_time(const void *a, const void *b)
 static void measure(const struct hierarchy *machine, enum objective objective,
 		    const struct layer layer[], int count, int networks, char **name)
 {
-	double time[MOST_LAYERS], sum = 0, of_network[64] = {0};
+	double time[MOST_LAYERS], sum = 0, of_network[MOST_NETWORKS] = {0};
 	int proven = 0, worst = 0;
 
 	for (int i = 0; i < count; i++) {
@@ -168,8 +168,12 @@ int main(int argc, char **argv)
 
 	is_verbose = argc > 1 && strcmp(argv[1], "-v") == 0;
 	first += is_verbose;
-	for (int i = first; i < argc && i < 64; i++)
+	for (int i = first; i < argc && i - first < MOST_NETWORKS; i++)
 		count = read_network(arena, argv[i], i - first, layer, count);
+	if (count == 0) {
+		fputs("mapper: no layer to be mapped\n", stderr);
+		return 2;
+	}
 	eyeriss_like(&machine[0]);
 	tpu_like(&machine[1]);
 	for (int m = 0; m < 2; m++)
