@@ -20,6 +20,7 @@
 #include "frontend/network/run_files.h"
 #include "frontend/network/summary.h"
 #include "frontend/syntax/train.h"
+#include "frontend/timeloop/timeloop.h"
 #include "frontend/network/weights.h"
 #include "runtime/file.h"
 #include "runtime/sentence.h"
@@ -73,10 +74,15 @@ static bool is_model(const struct options *options)
 static bool read_files(struct job *job)
 {
 	const struct options *options = &job->options;
+	bool is_yaml = timeloop_is_file(options->network_file);
+	bool has_yaml_machine = timeloop_is_file(options->machine_file);
 	job->program = program_new(job->arena, &job->diag);
-	if (!is_model(options))
+	if (is_yaml || has_yaml_machine)
+		timeloop_read(job->program, is_yaml ? options->network_file : NULL,
+			      has_yaml_machine ? options->machine_file : NULL);
+	if (!is_model(options) && !is_yaml)
 		program_read(job->program, options->network_file);
-	if (options->machine_file)
+	if (options->machine_file && !has_yaml_machine)
 		program_read(job->program, options->machine_file);
 	for (int i = 1; options->dump[DUMP_TREE] && i < job->program->tree_count; i++)
 		tree_print(job->program->tree[i], stdout);
