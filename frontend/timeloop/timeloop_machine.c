@@ -483,16 +483,14 @@ static void print_line(struct printer *p)
 
 	for (int i = 0; i < p->parts->count; i++) {
 		const struct timeloop_part *part = &p->parts->part[i];
-		/* A container's own constraint is of the network that reaches it, a directive that of its target. */
-		bool is_own = part->kind == PART_NOTHING && part->array;
 		check_attributes(p, part);
-		open_array(p, outer, part, is_own ? part->apart : apart);
+		open_array(p, outer, part, part->is_container ? part->apart : apart);
 		if (part->kind == PART_STORAGE)
 			print_memory(p, part, !has_memory);
 		else if (part->kind == PART_MAC)
 			print_mac(p, part);
 		has_memory |= part->kind == PART_STORAGE;
-		apart = is_own ? 0 : part->apart;
+		apart = part->is_container ? 0 : part->apart;
 		outer = part;
 	}
 	while (p->depth-- > 0) {

@@ -164,8 +164,6 @@ static bool take_mesh(struct walk *w, struct timeloop_part *part, int64_t units)
 /* The kind of a component; false where it is none of the line. */
 static bool take_class(struct walk *w, struct timeloop_part *part, const char *class)
 {
-	part->is_dram = strstr(class, "DRAM") ||
-			strcmp(text_at(part->attributes, "technology"), "DRAM") == 0;
 	part->kind = strstr(class, "dummy") ? PART_NOTHING
 		     : is_storage(class)    ? PART_STORAGE
 					    : PART_MAC;
@@ -255,7 +253,6 @@ static void take_storage(struct walk *w, const struct yaml *y, int index)
 	if (w->parts->count >= TIMELOOP_MAX_PARTS)
 		return;
 	part = add_part(w, y, *name ? name : arena_printf(w->t->arena, "storage%d", index));
-	part->is_dram = strcmp(text_at(y, "technology"), "DRAM") == 0;
 	take_mesh(w, part, 0);
 }
 
@@ -339,6 +336,7 @@ static void take_container(struct walk *w, const struct yaml *node)
 	if (w->x * w->y == before || !(part = add_part(w, node, name)))
 		return;
 	part->kind = PART_NOTHING;
+	part->is_container = true;
 	part->array = name;
 	part->x = w->x;
 	part->y = w->y;

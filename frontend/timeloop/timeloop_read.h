@@ -27,7 +27,7 @@ struct timeloop_part {
 	const struct yaml *at;              /* the component */
 	const struct yaml *attributes;      /* or itself, in the older formats */
 	const char *array;                  /* of the units that it is one of, or NULL */
-	bool is_dram;
+	bool is_container;                  /* of timeloopfe: what it says of a network is of the one around it */
 	int64_t x, y;                       /* units along each axis, of the whole machine */
 	unsigned bypassed, held;            /* CALLED_... : by constraints */
 	unsigned apart;                     /* not shared by the network below */
