@@ -5,6 +5,7 @@
 #include "timeloop_golden.h"
 
 #include "mapper/mapping/mapping_print.h"
+#include "runtime/file.h"
 
 /* ---- The golden mappings, there and back ---------------------------------------------------------------------- */
 
@@ -202,36 +203,58 @@ static struct desk own_desk(const char *network, const char *machine, const char
 	return d;
 }
 
+static const char deep[] =
+	"machine deep { clock 200 MHz  word 8 bit\n"
+	"memory dram { cost read 200 write 210  bandwidth 4 words }\n"
+	"memory glb { size 1200 words  cost read 6 fill 7 update 8  buffers 2  bandwidth "
+	"read 2.5 words write 1 word }\n"
+	"array tile[2] { network multicast(I)  cost 0\n"
+	"array pe[2, 4] { network reduction(O)  cost 0\n"
+	"memory rf { size 24 words  cost 1  keeps I, O  holds O  word 16 bit }\n"
+	"mac alu { cost 0.1  lanes 4 } } } }";
+static const char deep_map[] = "map c1 on deep {\n"
+			       "dram: for c in 32 step 16\n"
+			       "glb: keep I, W\n"
+			       "glb: for k in 24 step 12\n"
+			       "tile: parallel n in 2 step 6\n"
+			       "pe: parallel k over row in 2 step 6\n"
+			       "pe: parallel n over column in 3 step 2\n"
+			       "rf: keep O\n"
+			       "rf: for k in 6\n"
+			       "rf: for n in 2\n"
+			       "rf: for c in 16 step 4\n"
+			       "alu: parallel c in 4\n"
+			       "}";
+
 Test(timeloop_write, arrays_in_arrays_lanes_buffers_and_networks_come_back)
 {
-	static const char machine[] =
-		"machine deep { clock 200 MHz  word 8 bit\n"
-		"memory dram { cost read 200 write 210  bandwidth 4 words }\n"
-		"memory glb { size 1200 words  cost read 6 fill 7 update 8  buffers 2  bandwidth "
-		"read 2.5 words write 1 word }\n"
-		"array tile[2] { network multicast(I)  cost 0\n"
-		"array pe[2, 4] { network reduction(O)  cost 0\n"
-		"memory rf { size 24 words  cost 1  keeps I, O  holds O  word 16 bit }\n"
-		"mac alu { cost 0.1  lanes 4 } } } }";
-	static const char map[] = "map c1 on deep {\n"
-				  "dram: for c in 32 step 16\n"
-				  "glb: keep I, W\n"
-				  "glb: for k in 24 step 12\n"
-				  "tile: parallel n in 2 step 6\n"
-				  "pe: parallel k over row in 2 step 6\n"
-				  "pe: parallel n over column in 3 step 2\n"
-				  "rf: keep O\n"
-				  "rf: for k in 6\n"
-				  "rf: for n in 2\n"
-				  "rf: for c in 16 step 4\n"
-				  "alu: parallel c in 4\n"
-				  "}";
 	struct mapping *m;
 	struct cost cost;
-	struct desk d = own_desk(matrices, machine, map, &m);
+	struct desk d = own_desk(matrices, deep, deep_map, &m);
 
 	round_trip(m, d.arena, d.diag, &cost);
 	cr_expect_eq(d.diag->count, 0, "%s", first_message(&d));
+	arena_free(d.arena);
+}
+
+/* The text itself, held against timeloop-model's sources once and for all; UPDATE=1 writes it anew. */
+Test(timeloop_write, the_text_is_that_of_mapped_yaml)
+{
+	struct mapping *m;
+	struct desk d = own_desk(matrices, deep, deep_map, &m);
+	char *text = written(m, d.arena, d.diag), *expected;
+	char *error = NULL;
+	size_t size;
+
+	cr_assert_not_null(text, "%s", first_message(&d));
+	if (getenv("UPDATE"))
+		error = file_write(SOURCE_DIR "/test/timeloop/mapped.yaml", text, strlen(text));
+	cr_assert_null(error, "%s", error);
+	error = file_read(SOURCE_DIR "/test/timeloop/mapped.yaml", &expected, &size);
+	cr_assert_null(error, "%s", error);
+	cr_expect_str_eq(text, expected);
+	free(text);
+	free(expected);
 	arena_free(d.arena);
 }
 

@@ -154,17 +154,21 @@ static struct yaml *follow(struct maker *m, struct fy_node *node)
 		name ? fy_document_lookup_anchor(m->document, name, length) : NULL;
 	struct fy_node *target = anchor ? fy_anchor_node(anchor) : NULL;
 	struct yaml *made = target ? fy_node_get_meta(target) : NULL, *copy;
+	struct span span = span_of_token(m, fy_node_get_scalar_token(node));
+
+	if (span.begin > 0 && span.source->text[span.begin - 1] == '*')
+		span.begin--;
 
 	if (!made) {
-		diag_error(m->diag, "yaml", span_of_token(m, fy_node_get_scalar_token(node)),
-			   "no anchor '&%.*s' stands before", (int)(length < 80 ? length : 80),
-			   name ? name : "");
+		diag_error(m->diag, "yaml", span, "no anchor '&%.*s' stands before",
+			   (int)(length < 80 ? length : 80), name ? name : "");
 		return NULL;
 	}
 	copy = ARENA_NEW(m->arena, struct yaml);
 	*copy = *made;
 	copy->key = NULL;
 	copy->next = NULL;
+	copy->span = span;
 	return copy;
 }
 
