@@ -21,6 +21,7 @@
 #include "frontend/network/run_files.h"
 #include "frontend/network/summary.h"
 #include "frontend/syntax/train.h"
+#include "frontend/timeloop/timeloop.h"
 #include "frontend/network/weights.h"
 #include "mapper/explain/network_report.h"
 #include "runtime/file.h"
@@ -86,11 +87,13 @@ static bool is_model(const struct options *options)
 	return file_has_ending(options->network_file, ".onnx");
 }
 
-/* The program of a file and what it imports; without a file an empty one. */
-static struct program *read_program(struct job *job, const char *file)
+/* The program of a file and what it imports; without a file an empty one. A YAML file is one of Timeloop's. */
+static struct program *read_program(struct job *job, const char *file, bool is_machine)
 {
 	struct program *program = program_new(job->arena, &job->diag);
-	if (file)
+	if (file && timeloop_is_file(file))
+		timeloop_read(program, is_machine ? NULL : file, is_machine ? file : NULL);
+	else if (file)
 		program_read(program, file);
 	for (int i = 1; job->options.dump[DUMP_TREE] && i < program->tree_count; i++)
 		tree_print(program->tree[i], stdout);
@@ -100,17 +103,17 @@ static struct program *read_program(struct job *job, const char *file)
 static bool read_files(struct job *job)
 {
 	const struct options *options = &job->options;
-	job->program = read_program(job, is_model(options) ? NULL : options->network_file);
+	job->program = read_program(job, is_model(options) ? NULL : options->network_file, false);
 	for (int i = 0; i < options->machine_count; i++)
 		job->target[job->targets++] = (struct target){
 			.file = options->machine_file[i],
-			.program = read_program(job, options->machine_file[i]),
+			.program = read_program(job, options->machine_file[i], true),
 		};
 	if (options->machine_count == 0 && program_has(job->program, ITEM_BLOCK))
 		job->target[job->targets++] =
 			(struct target){.file = options->network_file, .program = job->program};
 	if (options->map_file)
-		job->maps = read_program(job, options->map_file);
+		job->maps = read_program(job, options->map_file, false);
 	return exit_code_of(&job->diag) <= EXIT_WRONG_INPUT;
 }
 
@@ -130,7 +133,8 @@ static bool is_code_file(const char *out)
 
 static bool is_mapping_file(const char *out)
 {
-	return out && (file_has_ending(out, ".map") || file_has_ending(out, ".json"));
+	return out && (file_has_ending(out, ".map") || file_has_ending(out, ".json") ||
+		       file_has_ending(out, ".timeloop.yaml"));
 }
 
 /* Does the work end in code? With -run it may, and the interpreter serves where no machine is given. */

@@ -115,7 +115,7 @@ Test(options, wrong_ones)
 		{"a.dnn -run x.npz", "'x.npz': .npz files are not read; store each array by itself "
 				     "with numpy.save, as .npy"},
 		{"a.dnn -o u.so", "'u.so': no .so files are written; -o takes .o (with its .h), "
-				  ".ll, .s, .map, .json or a folder"},
+				  ".ll, .s, .map, .json, .timeloop.yaml or a folder"},
 		{"a.dnn -run x.npy -o y.json",
 		 "with -run, -o names a .npy file or a folder, not 'y.json'"},
 		{"a.dnn -objective area", "-objective wants energy, edp or cycles, not 'area'"},

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backend/timeloop/write.h"
 #include "frontend/source/file_name.h"
 #include "mapper/explain/network_report.h"
 #include "runtime/file.h"
@@ -52,6 +53,23 @@ static bool write_json(const char *path, int machines, const struct mapped_machi
 	return write_text(path, text, text ? strlen(text) : 0, diag);
 }
 
+/* A YAML document for each mapping that was found, layers alike once. */
+static bool write_timeloop(const char *path, int machines, const struct mapped_machine machine[],
+			   struct diag *diag)
+{
+	const struct mapping **map = NULL;
+	int count = 0;
+
+	for (int i = 0; i < machines; i++)
+		for (int k = 0; k < machine[i].mapped->workload->layers; k++) {
+			const struct layer_mapping *l = &machine[i].mapped->layer[k];
+			bool is_first = l->layer->given || l->layer->first == k;
+			if (is_first && l->found.has_mapping)
+				ARENA_APPEND(diag->arena, map, count, &l->found.mapping);
+		}
+	return timeloop_write_file(map, count, path, diag->arena, diag);
+}
+
 bool report_write(const char *path, int machines, const struct mapped_machine machine[],
 		  struct diag *diag)
 {
@@ -62,6 +80,8 @@ bool report_write(const char *path, int machines, const struct mapped_machine ma
 		return write_maps(path, machines, machine, diag);
 	if (file_has_ending(path, ".json"))
 		return write_json(path, machines, machine, diag);
+	if (file_has_ending(path, ".timeloop.yaml"))
+		return write_timeloop(path, machines, machine, diag);
 	error = file_make_folder(path);
 	if (error)
 		return diag_fail(diag, "unwritable-file", error);

@@ -278,7 +278,7 @@ static char *parse_file(struct options *options, const char *path)
 /* A path that -o would make a folder of, though its ending says that a file is meant. */
 static char *check_out(const struct options *options)
 {
-	static const char *const code[] = {".o", ".ll", ".s", ".map", ".json"};
+	static const char *const code[] = {".o", ".ll", ".s", ".map", ".json", ".timeloop.yaml"};
 	static const char *const unwritten[] = {
 		".so",  ".a",   ".obj", ".lib",         ".dll", ".dylib", ".exe",
 		".bin", ".elf", ".c",   ".h",           ".cpp", ".cc",    ".hpp",
@@ -290,8 +290,8 @@ static char *check_out(const struct options *options)
 			return sentence("'%s': no %s files are written; -o takes %s", out,
 					unwritten[i],
 					options->run ? "a .npy file or a folder"
-						     : ".o (with its .h), .ll, .s, .map, .json or "
-						       "a folder");
+						     : ".o (with its .h), .ll, .s, .map, .json, "
+						       ".timeloop.yaml or a folder");
 	for (size_t i = 0; out && options->run && i < sizeof code / sizeof code[0]; i++)
 		if (file_has_ending(out, code[i]))
 			return sentence("with -run, -o names a .npy file or a folder, not '%s'",
