@@ -195,6 +195,8 @@ void writer_list(struct writer *w, const char *key, unsigned operands)
 {
 	const char *comma = "";
 
+	if (!operands)
+		return;
 	fprintf(w->file, ", %s: [", key);
 	for (int o = 0; o < w->p->operands; o++)
 		if (operands >> o & 1) {
@@ -323,8 +325,7 @@ static void print_mapping(struct writer *w)
 		print_factors(w, i, LOOP_SPACE);
 		print_permutation(w, i, LOOP_SPACE);
 		writer_list(w, "no_link_transfer", all);
-		if (unshared(w, i))
-			writer_list(w, "no_multicast_no_reduction", unshared(w, i));
+		writer_list(w, "no_multicast_no_reduction", unshared(w, i));
 		fputs("}\n", w->file);
 	}
 }

@@ -139,10 +139,8 @@ static void print_constraints(struct writer *w)
 		is_first = false;
 		fprintf(w->file, "  - {target: \"%s\", type: bypass",
 			timeloop_name(w->arena, l->name));
-		if (bypassed)
-			writer_list(w, "bypass", bypassed);
-		if (held)
-			writer_list(w, "keep", held);
+		writer_list(w, "bypass", bypassed);
+		writer_list(w, "keep", held);
 		fputs("}\n", w->file);
 	}
 }

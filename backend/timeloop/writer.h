@@ -25,7 +25,7 @@ struct writer {
 
 /* The fewest digits that are read back as the same. */
 void writer_number(struct writer *, double);
-/* ", keep: [Inputs, Outputs]" */
+/* ", keep: [Inputs, Outputs]"; nothing for none, which Timeloop may not take for a list. */
 void writer_list(struct writer *, const char *key, unsigned operands);
 /* The axis of Timeloop that an axis of an array is. */
 int writer_axis(const struct level *, int axis);

@@ -407,7 +407,9 @@ char *options_parse(struct options *options, int argc, char **argv)
 
 void options_print_help(FILE *out)
 {
-	fputs("usage: dnnc NETWORK.dnn|MODEL.onnx [-hw MACHINE.hw] [-o PATH] [options]\n\n", out);
+	fputs("usage: dnnc NETWORK.dnn|MODEL.onnx|PROBLEM.yaml [-hw MACHINE.hw|ARCH.yaml] [-o "
+	      "PATH] [options]\n\n",
+	      out);
 	for (const struct argp_option *option = table; option->key; option++) {
 		if (option->flags & OPTION_HIDDEN)
 			continue;
