@@ -11,18 +11,9 @@
 #include "mapper/search/label.h"
 #include "mapper/search/why.h"
 
-const char *const objective_name[OBJECTIVES] = {"energy", "edp", "cycles"};
-
 /* How far beyond the bound the first passes look. */
 static const double inflation[] = {1.05, 1.15, 1.4, 2, 4, 16, INFINITY};
 enum { INFLATIONS = sizeof inflation / sizeof *inflation };
-
-double objective_value(enum objective o, const struct cost *cost)
-{
-	return o == OBJECTIVE_ENERGY ? cost->energy
-	       : o == OBJECTIVE_EDP  ? cost->energy * (double)cost->cycles
-				     : (double)cost->cycles;
-}
 
 /* ---- One pass --------------------------------------------------------------------------------------------------- */
 

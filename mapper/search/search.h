@@ -5,11 +5,8 @@
 
 #include <signal.h>
 
-#include "mapper/cost/cost.h"
+#include "mapper/cost/objective.h"
 #include "mapper/mapping/constraint.h"
-
-enum objective { OBJECTIVE_ENERGY, OBJECTIVE_EDP, OBJECTIVE_CYCLES, OBJECTIVES };
-extern const char *const objective_name[OBJECTIVES]; /* "energy", "edp", "cycles" */
 
 enum search_status {
 	SEARCH_PROVEN,     /* the mapping is optimal */
@@ -39,9 +36,6 @@ struct search_result {
 	int64_t evaluations;    /* partial mappings looked at */
 	const char *why;        /* INFEASIBLE: a sentence in the arena */
 };
-
-/* What the objective makes of a cost. */
-double objective_value(enum objective, const struct cost *);
 
 /* The arena holds what `why` says, and nothing else of the search remains. */
 void search(struct arena *, const struct problem *, const struct hierarchy *, const struct search_options *,
