@@ -1,0 +1,128 @@
+/* facts.h -- what the prover knows before it begins: the words of every box, what a word costs wherever it moves, the ways to
+ * spread dimensions over each array, and the least that all memories outside of a box can cost.
+ *
+ * link       an operand's traffic between a memory that keeps it, the child, and the next one outward that does, the
+ *            parent; the innermost child are the MACs
+ * words      of a link: what arrives at (of the output: leaves) all instances of the child in the whole run
+ * share      of a link: words that the parent serves for each of them; below 1 where a network merges
+ * quantity   what a link's words are counted in: the energy, or the words through one port */
+#ifndef MAPPER_FACTS_H
+#define MAPPER_FACTS_H
+
+#include "mapper/proof/box.h"
+#include "mapper/proof/prove.h"
+
+enum { MAX_QUANTITIES = 1 + 6 * MAX_LEVELS, MAX_SETS = 1 << MAX_OPERANDS, MAX_PATTERNS = 32 };
+
+/* One word of a link. Of the output, first visits are no fills of the child and no reads of the parent: so much less for each
+ * distinct word. */
+struct rate {
+	double fill, first_fill;
+	double serve, first_serve; /* read, or updated and read back; a word that the parent serves */
+	double hop;                /* to each receiver */
+};
+
+struct quantity {
+	bool is_energy;
+	int level;        /* of the port */
+	double bandwidth; /* of one instance */
+	struct rate rate[MAX_LEVELS][MAX_OPERANDS];
+	/* By level, by the number of the set that the level keeps, by box: the least of all links whose child is the level or one
+	 * outside of it, where the level's tile is the box or contains it. INFINITY: none fits. NULL: not known, 0 */
+	double **outside[MAX_LEVELS];
+	double *outside_any[MAX_LEVELS]; /* the least over all sets */
+	/* The least that any parent, this level or one outside of it, asks for a word that it serves, and for one that arrives. */
+	double least_serve[MAX_LEVELS][MAX_OPERANDS], least_hop[MAX_LEVELS][MAX_OPERANDS];
+};
+
+/* How many units of an array each dimension has. */
+struct spread {
+	unsigned dims;
+	short place[MAX_DIMS];      /* of the units among the lengths of the dimension's side */
+	signed char axis[MAX_DIMS];    /* along which */
+	double units;
+	double irrelevant; /* units that hold sums of the same outputs */
+	double share[MAX_OPERANDS]; /* the least, whatever the box */
+};
+
+struct spreads {
+	int count;
+	struct spread *spread; /* sorted by dims */
+	double most, most_irrelevant;
+	double least_share[2][MAX_OPERANDS]; /* [1]: where the words cross another array as well */
+};
+
+/* A spread of the array inside a level over a box. */
+struct crossing {
+	int level;
+	const struct spread *spread;
+	int32_t box;
+};
+
+struct facts {
+	struct arena *arena;
+	const struct problem *problem;
+	const struct hierarchy *machine;
+	const struct constraint *constraint;
+	struct boxes boxes;
+	int levels, operands, output; /* the output is the last operand */
+	double points; /* of the problem: its MACs */
+	double leakage;
+	double outputs; /* positions of the dimensions that index the output: distinct words, or more */
+	double output_words;
+	bool counts_energy, counts_cycles;
+	unsigned tangled[MAX_OPERANDS]; /* dimensions that move a rank which another moves, too */
+
+	/* By box. */
+	double *words[MAX_OPERANDS];
+	double *again[MAX_OPERANDS]; /* steps of all loops outside that do not index the operand */
+	double *steps;               /* of all loops outside */
+
+	int sets[MAX_LEVELS];        /* that a level may keep */
+	unsigned set[MAX_LEVELS][MAX_SETS];
+	int patterns;                /* sets of operands that some dimension does not index */
+	unsigned pattern[MAX_PATTERNS];
+	int pattern_of[MAX_DIMS];
+
+	int quantities;
+	struct quantity *quantity;
+	struct spreads spreads[MAX_LEVELS]; /* of the array inside each level; one that spreads nothing where there is none */
+	/* [.][p][q]: of the arrays inside levels p .. q - 1 together; [1]: where the words have crossed another as well. */
+	double least_share[2][MAX_LEVELS + 1][MAX_LEVELS + 1][MAX_OPERANDS];
+	double most_irrelevant[MAX_LEVELS + 1]; /* [q]: of the arrays inside levels 0 .. q - 1 */
+	double most_units[MAX_LEVELS + 1];
+	bool has_array_outside[MAX_LEVELS]; /* of the level */
+};
+
+/* DONE, TOO_MANY or NO_MEMORY. What is large is freed by facts_free. */
+enum proof_status facts_make(struct facts *, struct arena *, const struct problem *, const struct hierarchy *,
+			     const struct constraint *, const struct proof_goal *);
+void facts_free(struct facts *);
+
+/* Do the tiles of these operands, together and by class, fit the level? */
+bool box_fits(const struct facts *, int level, unsigned kept, int32_t box);
+/* The part that is left of a link's words where the innermost loop that indexes the operand makes `steps` steps along `dim`,
+ * each of which moves the child's box by `shift`: 1 without halo. */
+double halo_part(const struct facts *, int child, int operand, int32_t box, int dim, int64_t shift, int64_t steps);
+/* The least that halos can leave, whatever the loop. */
+double halo_least(const struct facts *, int child, int operand, int32_t box);
+/* The box along the dimensions that the operand's halos depend on; equal for boxes whose halos are alike. */
+int32_t box_sliding(const struct facts *, int operand, int32_t box);
+/* The patterns of which a dimension has steps left outside of the box, as bits. */
+unsigned patterns_left(const struct facts *, int32_t box);
+
+/* spread.c */
+bool spreads_make(struct facts *, int level);
+/* Words that come from outside of arrays for each word that their units get; the inner array first, `arrays` > 0. */
+double spread_share(const struct facts *, int operand, int arrays, const struct crossing[]);
+
+/* outside.c */
+/* Distinct words of the output that all instances of a level together can hold, at most. */
+double outputs_most(const struct facts *, int level);
+bool outside_make(struct facts *);
+/* The least that a parent at `level` or outside of it can cost for the words of a link; arrays inside levels below `top` are
+ * still to come. */
+double parent_least(const struct facts *, const struct quantity *, int operand, int level, int top, double words,
+		    double served, bool has_crossed);
+
+#endif

@@ -1,0 +1,92 @@
+/* proof_random_test.c -- docs/mapper.md section 5: what the search calls optimal is proven without it, on random problems,
+ * machines and constraints.
+ *
+ * The value of the optimum must be proven; a value a little above it must not be, and the bound that is given then is the
+ * optimum. PROOF_RANDOM_TIMES makes it so many times as many trials, PROOF_RANDOM_TRIAL=N runs trial N alone. */
+#include <criterion/criterion.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "frontend/source/arena.h"
+#include "mapper/proof/prove.h"
+#include "mapper/search/search.h"
+#include "search_trial.h"
+
+enum { TRIALS = 480 };
+
+static void must_not_happen(void *context)
+{
+	(void)context;
+	abort();
+}
+
+static void run(struct arena *arena, const struct trial *trial, enum objective objective,
+		double value, int64_t most_cycles, struct proof *proof)
+{
+	struct constraint free;
+	const struct constraint *constraint = trial->options.constraint;
+	struct proof_goal goal = {objective, value, most_cycles};
+	struct proof_limits limits = {0};
+
+	if (!constraint) {
+		constraint_free(&free, &trial->problem, &trial->machine);
+		constraint = &free;
+	}
+	prove(arena, &trial->problem, &trial->machine, constraint, &goal, &limits, proof);
+}
+
+static bool is_near(double a, double b)
+{
+	return a == b || fabs(a - b) <= 1e-11 * fabs(b);
+}
+
+static int check_objective(const struct trial *trial, enum objective objective)
+{
+	struct arena *arena = arena_new(must_not_happen, NULL);
+	struct search_options options = trial->options;
+	struct search_result found;
+	struct proof proof;
+	int wrong = 0;
+
+	options.objective = objective;
+	search(arena, &trial->problem, &trial->machine, &options, &found);
+	if (found.status == SEARCH_INFEASIBLE) {
+		run(arena, trial, objective, INFINITY, options.most_cycles, &proof);
+		wrong = proof.status != PROOF_DONE || proof.bound != INFINITY;
+	} else {
+		run(arena, trial, objective, found.value, options.most_cycles, &proof);
+		wrong = proof.status != PROOF_DONE || !is_near(proof.bound, found.value);
+		if (wrong == 0 && found.value > 0) {
+			run(arena, trial, objective, found.value * 1.5, options.most_cycles,
+			    &proof);
+			wrong = proof.status != PROOF_FAILED || !is_near(proof.bound, found.value);
+		}
+	}
+	if (wrong)
+		fprintf(stderr,
+			"trial %" PRIu64 ", %s: proof status %d, bound %.17g, search %.17g\n",
+			trial->number, objective_name[objective], (int)proof.status, proof.bound,
+			found.status == SEARCH_INFEASIBLE ? INFINITY : found.value);
+	arena_free(arena);
+	return wrong;
+}
+
+Test(proof_random, agrees_with_the_search)
+{
+	const char *times = getenv("PROOF_RANDOM_TIMES"), *one = getenv("PROOF_RANDOM_TRIAL");
+	uint64_t first = one ? strtoull(one, NULL, 10) : 0;
+	uint64_t count = one ? 1 : TRIALS * (times ? strtoull(times, NULL, 10) : 1);
+	int wrong = 0;
+
+	for (uint64_t n = first; n < first + count; n++) {
+		struct trial trial;
+		draw_trial(&trial, n, false);
+		for (int o = 0; o < OBJECTIVES; o++)
+			wrong += check_objective(&trial, (enum objective)o);
+		if (one)
+			print_trial(stderr, &trial);
+	}
+	cr_assert_eq(wrong, 0, "%d of %" PRIu64 " proofs are not as the search says", wrong,
+		     3 * count);
+}
