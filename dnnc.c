@@ -24,6 +24,7 @@
 #include "frontend/timeloop/timeloop.h"
 #include "frontend/network/weights.h"
 #include "mapper/explain/network_report.h"
+#include "mapper/proof/certificate.h"
 #include "runtime/file.h"
 #include "runtime/sentence.h"
 
@@ -133,8 +134,9 @@ static bool is_code_file(const char *out)
 
 static bool is_mapping_file(const char *out)
 {
-	return out && (file_has_ending(out, ".map") || file_has_ending(out, ".json") ||
-		       file_has_ending(out, ".timeloop.yaml"));
+	return out &&
+	       (file_has_ending(out, ".map") || file_has_ending(out, ".json") ||
+		file_has_ending(out, ".certificate") || file_has_ending(out, ".timeloop.yaml"));
 }
 
 /* Does the work end in code? With -run it may, and the interpreter serves where no machine is given. */
@@ -151,8 +153,8 @@ static bool wants_code(const struct job *job)
 static bool wants_mapping(const struct options *options)
 {
 	return (is_mapping_file(options->out) && !options->run) || options->dump[DUMP_MAPPING] ||
-	       options->explain || options->pareto || options->map_file ||
-	       options->machine_count > 1;
+	       options->explain || options->pareto || options->map_file || options->certificate ||
+	       options->certificate_file || options->machine_count > 1;
 }
 
 static bool needs_values(const struct job *job)
@@ -316,7 +318,7 @@ static bool is_dump(const struct options *options)
 /* Is something asked for that makes the tables unwelcome, but for those that are asked for, too? */
 static bool is_quiet(const struct options *options)
 {
-	return options->run || options->out || is_dump(options);
+	return options->run || options->out || options->certificate_file || is_dump(options);
 }
 
 static struct map_options map_options_of(const struct options *options)
@@ -328,6 +330,8 @@ static struct map_options map_options_of(const struct options *options)
 		.objective = (enum objective)options->goal,
 		.imperfect = options->imperfect,
 		.pareto = options->pareto,
+		.certify = options->certificate ||
+			   (options->out && file_has_ending(options->out, ".certificate")),
 		.threads = options->threads ? options->threads
 			   : processors > 0 ? (int)processors
 					    : 1,
@@ -350,18 +354,67 @@ static void tell_infeasible(struct job *job, const struct network_mapping *mappe
 	}
 }
 
-static bool map_onto(struct job *job, const struct target *target, struct mapped_machine *mapped)
+/* Search and proof are two programs: where they disagree one of them is wrong. */
+static void tell_unproven(struct job *job, const struct network_mapping *mapped)
+{
+	for (int i = 0; i < mapped->workload->layers; i++) {
+		const struct layer_mapping *l = &mapped->layer[i];
+		if (l->layer->first == i && l->proof && l->proof->status == PROOF_FAILED)
+			diag_fail(
+				&job->diag, "internal",
+				sentence("the optimum of '%s' has %s %.17g, and its proof ends at "
+					 "%.17g, which is the compiler's fault and not yours; "
+					 "please "
+					 "report it",
+					 l->layer->name, objective_name[mapped->options.objective],
+					 l->found.value, l->proof->bound));
+	}
+}
+
+static struct workload *workload_onto(struct job *job, const struct target *target)
 {
 	const struct options *options = &job->options;
-	struct map_options how = map_options_of(options);
 	struct hierarchy *machine = hierarchy_of(target->program, target->machine);
 	if (!machine)
-		return false;
+		return NULL;
 	struct workload *w = workload_of(job->arena, job->network, machine, options->all);
-	if (!workload_constrain(w, target->program, target->machine, job->maps, options->imperfect))
+	return workload_constrain(w, target->program, target->machine, job->maps,
+				  options->imperfect)
+		       ? w
+		       : NULL;
+}
+
+static bool map_onto(struct job *job, const struct target *target, struct mapped_machine *mapped)
+{
+	struct map_options how = map_options_of(&job->options);
+	const struct workload *w = workload_onto(job, target);
+	if (!w)
 		return false;
 	*mapped = (struct mapped_machine){target->file, network_map(job->arena, w, &how)};
 	tell_infeasible(job, mapped->mapped);
+	tell_unproven(job, mapped->mapped);
+	return true;
+}
+
+/* Says what holds; what does not is in diag. */
+static bool check_certificate(struct job *job)
+{
+	const struct options *options = &job->options;
+	const struct workload *w[MAX_MACHINES];
+	struct proof_limits limits = {.looked = options->budget_evaluations,
+				      .seconds = options->budget_seconds,
+				      .stop = &is_interrupted};
+	struct certificate_summary summary;
+	for (int i = 0; i < job->targets; i++)
+		if (!(w[i] = workload_onto(job, &job->target[i])))
+			return false;
+	if (!certificate_check(options->certificate_file, job->targets, w,
+			       map_options_of(options).threads, &limits, &job->diag, &summary))
+		return false;
+	printf("%s holds: %d optim%s proven in %d subspaces, %" PRId64
+	       " partial mappings looked at; %d layer%s open\n",
+	       options->certificate_file, summary.claims, summary.claims == 1 ? "um" : "a",
+	       summary.subspaces, summary.looked, summary.open, summary.open == 1 ? "" : "s");
 	return true;
 }
 
@@ -379,7 +432,9 @@ static bool map(struct job *job)
 				 "perfect is found"));
 	listen_to_interrupts();
 	bool is_done = true;
-	for (int i = 0; i < job->targets; i++)
+	if (options->certificate_file)
+		is_done = check_certificate(job);
+	for (int i = 0; i < job->targets && !options->certificate_file; i++)
 		is_done &= map_onto(job, &job->target[i], &job->mapped[i]);
 	signal(SIGINT, SIG_DFL);
 	return is_done;

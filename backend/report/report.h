@@ -9,8 +9,10 @@
 char *report_json(int machines, const struct mapped_machine[]);
 /* All mappings, machine by machine; NULL: no memory. */
 char *report_maps(int machines, const struct mapped_machine[], size_t *size);
-/* Writes what the ending of the path asks for, .map or .json; another path is a folder, into which both go under the
- * network's name. */
+/* The proofs of all mappings, which were certified; NULL: no memory. */
+char *report_certificate(int machines, const struct mapped_machine machine[], size_t *size);
+/* Writes what the ending of the path asks for, .map, .json, .certificate or .timeloop.yaml; another path is a folder, into which
+ * all but the last go under the network's name, a certificate if there are proofs. */
 bool report_write(const char *path, int machines, const struct mapped_machine[], struct diag *);
 
 #endif

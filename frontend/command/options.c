@@ -22,6 +22,8 @@ enum key {
 	KEY_PARETO,
 	KEY_EXPLAIN,
 	KEY_MAP,
+	KEY_CERTIFICATE,
+	KEY_CHECK,
 	KEY_BUDGET,
 	KEY_THREADS,
 	KEY_DUMP,
@@ -54,6 +56,8 @@ static const struct argp_option table[] = {
 	{"pareto", KEY_PARETO, 0, 0, "print which energies go with which cycles, layer by layer", 0},
 	{"explain", KEY_EXPLAIN, 0, 0, "print what holds each layer back, in seven steps", 0},
 	{"map", KEY_MAP, "FILE", 0, "mappings to keep to, whole or in part, .map", 0},
+	{"certificate", KEY_CERTIFICATE, 0, 0, "write the proof of each optimum beside the mappings, too", 0},
+	{"check-certificate", KEY_CHECK, "FILE", 0, "check such proofs, without a search", 0},
 	{"budget", KEY_BUDGET, "BUDGET", 0, "end the search after so long, as in 10s, or so many evaluations", 0},
 	{"threads", KEY_THREADS, "N", 0, "search with so many threads (one for each processor)", 0},
 	{"mcpu", KEY_MCPU, "CPU", 0, "compile for this processor, by LLVM's name for it", 0},
@@ -74,6 +78,7 @@ static const struct {
 	size_t text, flag;
 } plain[] = {
 	{KEY_MAP, offsetof(struct options, map_file), 0},
+	{KEY_CHECK, offsetof(struct options, certificate_file), 0},
 	{KEY_OUT, offsetof(struct options, out), 0},
 	{KEY_WEIGHTS, offsetof(struct options, weights_file), 0},
 	{KEY_NETWORK, offsetof(struct options, network), 0},
@@ -84,6 +89,7 @@ static const struct {
 	{KEY_ALL, 0, offsetof(struct options, all)},
 	{KEY_IMPERFECT, 0, offsetof(struct options, imperfect)},
 	{KEY_PARETO, 0, offsetof(struct options, pareto)},
+	{KEY_CERTIFICATE, 0, offsetof(struct options, certificate)},
 	{KEY_EXPLAIN, 0, offsetof(struct options, explain)},
 	{KEY_WERROR, 0, offsetof(struct options, warnings_are_errors)},
 	{KEY_QUIET, 0, offsetof(struct options, warnings_are_hidden)},
@@ -312,6 +318,12 @@ static char *check_agreement(const struct options *options)
 				options->input[0]);
 	if (out && !options->run && file_has_ending(out, ".npy"))
 		return sentence("'%s' is for an output, and without -run nothing is executed", out);
+	if (options->certificate && !out)
+		return sentence(
+			"-certificate writes a file: -o FOLDER, or -o NAME.certificate alone");
+	if (options->certificate_file && (out || options->run || options->certificate))
+		return sentence("-check-certificate goes with no -o, -run or -certificate: it only "
+				"checks");
 	return check_out(options);
 }
 

@@ -12,7 +12,7 @@ enum colour { COLOUR_AUTO, COLOUR_ALWAYS, COLOUR_NEVER, COLOUR_COUNT };
 
 /* Strings point into argv; what was not given is NULL, 0 or false. */
 struct options {
-	const char *network_file, *weights_file, *map_file;
+	const char *network_file, *weights_file, *map_file, *certificate_file; /* the last: to be checked */
 	const char *machine_file[MAX_MACHINES]; /* -hw, in its order */
 	int machine_count;
 	const char *network; /* -network: which of several */
@@ -25,7 +25,7 @@ struct options {
 	uint64_t seed;
 	bool dump[DUMP_COUNT];
 	bool run, summary, help, version;
-	bool all, imperfect, pareto, explain; /* of the mapper */
+	bool all, imperfect, pareto, explain, certificate; /* of the mapper */
 	enum goal goal;
 	double budget_seconds;      /* -budget 10s */
 	int64_t budget_evaluations; /* -budget 100000 */

@@ -85,6 +85,37 @@ static bool spend(struct search_options *o, const struct search_result *r, doubl
 	return end == 0 || (o->seconds = end - now()) > 0;
 }
 
+/* A proof that a certificate can hold, without the search; NULL where none is asked for. `end`: of the time there is, or 0. */
+static const struct proof *certify(const struct crew *crew, const struct task *task,
+				   enum objective objective, double value, int64_t most_cycles,
+				   double end)
+{
+	const struct layer *layer = task->result->layer;
+	struct proof_goal goal = {objective, value, most_cycles};
+	struct proof_limits limits = {.stop = crew->options->stop};
+	struct proof *proof;
+
+	if (!crew->options->certify)
+		return NULL;
+	if (end > 0)
+		limits.seconds = fmax(end - now(), 1e-3);
+	proof = ARENA_NEW(task->arena, struct proof);
+	prove(task->arena, layer->problem, crew->machine, layer->constraint, &goal, &limits, proof);
+	return proof;
+}
+
+static void add_point(const struct crew *crew, struct task *task, const struct search_result *r,
+		      int64_t most_cycles, double end)
+{
+	struct layer_mapping *result = task->result;
+	struct mapping *mapping = ARENA_NEW(task->arena, struct mapping);
+	struct pareto_point point = {r->cost.energy, r->cost.cycles, most_cycles, mapping, NULL};
+
+	*mapping = r->mapping;
+	point.proof = certify(crew, task, OBJECTIVE_ENERGY, r->cost.energy, most_cycles, end);
+	ARENA_APPEND(task->arena, result->point, result->points, point);
+}
+
 /* From the least energy to ever fewer cycles, until there are none: docs/mapper.md section 1. */
 static void find_set(const struct crew *crew, struct task *task, struct search_options o,
 		     double end)
@@ -101,8 +132,7 @@ static void find_set(const struct crew *crew, struct task *task, struct search_o
 		task->round_spent += r->evaluations;
 	}
 	while (r->status == SEARCH_PROVEN) {
-		struct pareto_point point = {r->cost.energy, r->cost.cycles};
-		ARENA_APPEND(task->arena, result->point, result->points, point);
+		add_point(crew, task, r, o.most_cycles, end);
 		o.most_cycles = r->cost.cycles - 1;
 		if (o.most_cycles > 0 && !spend(&o, r, end))
 			return;
@@ -113,6 +143,8 @@ static void find_set(const struct crew *crew, struct task *task, struct search_o
 		task->round_spent += r->evaluations;
 	}
 	result->is_set_whole = r->status == SEARCH_INFEASIBLE;
+	if (result->is_set_whole && o.most_cycles > 0)
+		result->end = certify(crew, task, OBJECTIVE_ENERGY, INFINITY, o.most_cycles, end);
 }
 
 /* The better mapping and the higher bound of two searches of one layer. */
@@ -149,6 +181,8 @@ static void search_layer(const struct crew *crew, struct task *task)
 	result->found.evaluations = before->evaluations + task->round_spent;
 	if (options->pareto && result->found.status == SEARCH_PROVEN)
 		find_set(crew, task, o, end);
+	if (result->found.status == SEARCH_PROVEN)
+		result->proof = certify(crew, task, o.objective, result->found.value, 0, end);
 }
 
 static void leave_for_lack_of_memory(void *context)
@@ -257,6 +291,31 @@ static void run(struct crew *crew)
 
 /* ---- Results ----------------------------------------------------------------------------------------------------- */
 
+static const struct proof *keep_proof(struct arena *arena, const struct proof *proof)
+{
+	struct proof *kept;
+
+	if (!proof)
+		return NULL;
+	kept = ARENA_NEW(arena, struct proof);
+	*kept = *proof;
+	kept->subspace = ARENA_ARRAY(arena, (size_t)proof->subspaces + 1, struct subspace);
+	for (int i = 0; i < proof->subspaces; i++)
+		kept->subspace[i] = proof->subspace[i];
+	return kept;
+}
+
+static struct pareto_point keep_point(struct arena *arena, const struct pareto_point *point)
+{
+	struct pareto_point kept = *point;
+	struct mapping *mapping = ARENA_NEW(arena, struct mapping);
+
+	*mapping = *point->mapping;
+	kept.mapping = mapping;
+	kept.proof = keep_proof(arena, point->proof);
+	return kept;
+}
+
 /* What the search said, into the arena that stays; false where memory was out. */
 static bool keep_result(struct arena *arena, struct task *task)
 {
@@ -269,8 +328,12 @@ static bool keep_result(struct arena *arena, struct task *task)
 		struct pareto_point *point =
 			ARENA_ARRAY(arena, (size_t)result->points, struct pareto_point);
 		for (int i = 0; i < result->points; i++)
-			point[i] = result->point[i];
+			point[i] = keep_point(arena, &result->point[i]);
 		result->point = point;
+	}
+	if (has_memory) {
+		result->proof = keep_proof(arena, result->proof);
+		result->end = keep_proof(arena, result->end);
 	}
 	arena_free(task->arena);
 	return has_memory;
