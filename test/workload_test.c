@@ -141,6 +141,19 @@ Test(workload, a_given_mapping_is_not_searched)
 	arena_free(d.arena);
 }
 
+Test(workload, a_given_mapping_may_have_steps_that_are_not_whole)
+{
+	static const char *const text =
+		"map a on m { dram: for k in 4 step 3\n dram: for c\n dram: for k in 3 }\n";
+	struct desk d = desk_new();
+	struct workload *w = workload_for(&d, two_layers, false);
+
+	program_add(d.program, "test.map", text, strlen(text));
+	cr_expect(workload_constrain(w, d.program, d.described, d.program, false));
+	cr_expect_not_null(w->layer[0].given);
+	arena_free(d.arena);
+}
+
 Test(workload, a_mapping_of_no_layer_is_told)
 {
 	static const char *const text = "map a1 on m { dram: for k }\n";

@@ -1,11 +1,12 @@
-/* cost.c -- a mapping goes in, every count comes out, without walking the nest.
+/* cost.c -- a mapping goes in, every count comes out, without walking the nest; the counts of whole steps (others are
+ * imperfect.c's), then energy and cycles of all.
  *
  * An operand has a chain of memories that keep it, outermost first. Between two neighbours of the chain, parent
  * and child, words move when a loop in time outside of the child steps; the loops that do not index the operand and
  * stand innermost above the child are free. What one instance of the child receives, times the groups of
  * instances that need different words, is what the parent reads. For the output the same words travel the other
  * way, and partial sums meet instead of being served. */
-#include "mapper/cost/cost.h"
+#include "mapper/cost/count.h"
 #include "mapper/cost/sums.h"
 #include "mapper/mapping/tile.h"
 
@@ -75,12 +76,11 @@ static int64_t units_of(const struct mapping *m, int first, int last)
 	return units;
 }
 
-/* Are units along this loop served together by the network of its array, sums added there? Rule 4. */
-static bool is_merged(const struct view *v, int loop)
+bool is_merged(const struct mapping *m, const struct operand *operand, int loop)
 {
-	const struct mapped_loop *l = &v->m->loop[loop];
-	const struct level *level = &v->m->machine->level[l->level];
-	enum tensor_class class = v->operand->class;
+	const struct mapped_loop *l = &m->loop[loop];
+	const struct level *level = &m->machine->level[l->level];
+	enum tensor_class class = operand->class;
 	unsigned merging = class == CLASS_O ? level->reduce : level->multicast;
 
 	return (merging >> class & 1) && !(level->apart[class] >> l->axis & 1);
@@ -127,7 +127,7 @@ static int64_t spread(const struct view *v, int count, const struct shift shift[
 			first--;
 		for (int merged = 1; merged >= 0; merged--)
 			for (int k = first; k < last; k++)
-				if (is_merged(v, loop[k]) == merged &&
+				if (is_merged(v->m, v->operand, loop[k]) == merged &&
 				    !places_spread(&places, shift[k], merged))
 					return -1;
 		last = first;
@@ -145,7 +145,7 @@ static int64_t groups_of(const struct view *v, int first, int last)
 	int loop[MAX_MAPPED_LOOPS], count = shifts_of(v, first, last, shift, loop), merged = 0;
 
 	for (int k = 0; k < count; k++)
-		merged += is_merged(v, loop[k]);
+		merged += is_merged(v->m, v->operand, loop[k]);
 	if (merged == 0)
 		return units_of(v->m, first, last);
 	return merged == count ? sums_distinct(count, shift) : spread(v, count, shift, loop);
@@ -219,15 +219,11 @@ static bool count_operand(const struct view *v, struct cost *cost)
 {
 	const struct mapping *m = v->m;
 	int operand = (int)(v->operand - m->problem->operand), parent = 0;
-	int64_t extent[MAX_DIMS];
 	bool ok = true;
 
 	for (int level = 0; level < m->machine->levels; level++) {
 		if (!(m->keep[level] >> operand & 1))
 			continue;
-		tile_box(m, tile_first_loop(m, level), extent);
-		cost->traffic[level][operand].tile =
-			tile_words(v->operand, m->problem->dims, extent);
 		if (level > 0)
 			ok &= pass(v, parent, level, cost);
 		parent = level;
@@ -284,6 +280,11 @@ static int64_t port_cycles(int64_t words, double bandwidth)
 	return bandwidth > 0 ? (int64_t)ceil((double)words / bandwidth) : 0;
 }
 
+static int64_t greater(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
 static void take_longer(struct cost *cost, int64_t cycles, enum bound_kind bound, int level)
 {
 	if (cycles <= cost->cycles)
@@ -293,55 +294,107 @@ static void take_longer(struct cost *cost, int64_t cycles, enum bound_kind bound
 	cost->bound_level = level;
 }
 
-static void add_cycles(const struct mapping *m, struct cost *cost)
+void load_take(struct load *load, const struct mapping *m, int level,
+	       int64_t words[MAX_OPERANDS][ACCESS_KINDS])
+{
+	struct load now = {0};
+
+	for (int o = 0; o < m->problem->operands; o++) {
+		int64_t read = words[o][ACCESS_READ];
+		int64_t written = words[o][ACCESS_FILL] + words[o][ACCESS_UPDATE];
+		enum tensor_class class = m->problem->operand[o].class;
+		if (m->machine->level[level].class_bandwidth[class] > 0) {
+			now.own[class] += read + written;
+			continue;
+		}
+		now.read += read;
+		now.write += written;
+		now.shared += read + written;
+	}
+	load->read = greater(load->read, now.read);
+	load->write = greater(load->write, now.write);
+	load->shared = greater(load->shared, now.shared);
+	for (int c = 0; c < CLASSES; c++)
+		load->own[c] = greater(load->own[c], now.own[c]);
+}
+
+static void add_cycles(const struct mapping *m, const struct load load[], struct cost *cost)
 {
 	cost->cycles = cost->steps;
 	cost->bound = BOUND_COMPUTE;
 	for (int level = 0; level < m->machine->levels; level++) {
 		const struct level *l = &m->machine->level[level];
-		int64_t reads = 0, writes = 0, own[CLASSES] = {0};
+		const struct load *most = &load[level];
 
-		for (int o = 0; o < m->problem->operands; o++) {
-			const int64_t *count = cost->traffic[level][o].per_instance;
-			int64_t written = count[ACCESS_FILL] + count[ACCESS_UPDATE];
-			enum tensor_class class = m->problem->operand[o].class;
-			if (l->class_bandwidth[class] > 0) {
-				own[class] += count[ACCESS_READ] + written;
-				continue;
-			}
-			reads += count[ACCESS_READ];
-			writes += written;
-		}
-		take_longer(cost, port_cycles(reads, l->read_bandwidth), BOUND_READ, level);
-		take_longer(cost, port_cycles(writes, l->write_bandwidth), BOUND_WRITE, level);
-		take_longer(cost, port_cycles(reads + writes, l->shared_bandwidth), BOUND_SHARED,
+		take_longer(cost, port_cycles(most->read, l->read_bandwidth), BOUND_READ, level);
+		take_longer(cost, port_cycles(most->write, l->write_bandwidth), BOUND_WRITE, level);
+		take_longer(cost, port_cycles(most->shared, l->shared_bandwidth), BOUND_SHARED,
 			    level);
 		for (int c = 0; c < CLASSES; c++) {
 			int64_t before = cost->cycles;
-			take_longer(cost, port_cycles(own[c], l->class_bandwidth[c]), BOUND_CLASS,
-				    level);
+			take_longer(cost, port_cycles(most->own[c], l->class_bandwidth[c]),
+				    BOUND_CLASS, level);
 			if (cost->cycles > before)
 				cost->bound_class = (enum tensor_class)c;
 		}
 	}
 }
 
-bool mapping_cost(const struct mapping *m, struct cost *cost)
+/* Is every step of every loop whole? */
+static bool is_perfect(const struct mapping *m)
+{
+	for (int i = 0; i < m->loops; i++)
+		if (tile_left(m, i) % m->loop[i].tile != 0)
+			return false;
+	return true;
+}
+
+static bool perfect_count(const struct mapping *m, struct cost *cost, struct load load[MAX_LEVELS])
 {
 	bool ok = true;
 
-	memset(cost, 0, sizeof *cost);
-	cost->macs = 1;
-	for (int d = 0; d < m->problem->dims; d++)
-		cost->macs *= m->problem->extent[d];
 	cost->steps = steps_of(m);
 	cost->units = units_of(m, 0, m->loops);
 	for (int level = 0; level < m->machine->levels; level++)
 		cost->instances[level] = units_of(m, 0, tile_first_loop(m, level));
 	for (int o = 0; o < m->problem->operands; o++)
 		ok &= count_operand(&(struct view){m, &m->problem->operand[o]}, cost);
+	for (int level = 0; level < m->machine->levels; level++) {
+		int64_t words[MAX_OPERANDS][ACCESS_KINDS];
+		for (int o = 0; o < m->problem->operands; o++)
+			memcpy(words[o], cost->traffic[level][o].per_instance, sizeof words[o]);
+		load_take(&load[level], m, level, words);
+	}
+	return ok;
+}
+
+/* The greatest tile is that of the first step. */
+static void add_tiles(const struct mapping *m, struct cost *cost)
+{
+	int64_t extent[MAX_DIMS];
+
+	for (int level = 0; level < m->machine->levels; level++) {
+		tile_box(m, tile_first_loop(m, level), extent);
+		for (int o = 0; o < m->problem->operands; o++)
+			if (m->keep[level] >> o & 1)
+				cost->traffic[level][o].tile = tile_words(&m->problem->operand[o],
+									  m->problem->dims, extent);
+	}
+}
+
+bool mapping_cost(const struct mapping *m, struct cost *cost)
+{
+	struct load load[MAX_LEVELS] = {0};
+	bool ok;
+
+	memset(cost, 0, sizeof *cost);
+	cost->macs = 1;
+	for (int d = 0; d < m->problem->dims; d++)
+		cost->macs *= m->problem->extent[d];
+	add_tiles(m, cost);
+	ok = is_perfect(m) ? perfect_count(m, cost, load) : imperfect_count(m, cost, load);
 	add_energy(m, cost);
-	add_cycles(m, cost);
+	add_cycles(m, load, cost);
 	add_leakage(m, cost);
 	return ok;
 }

@@ -30,8 +30,7 @@ struct cost {
 
 /* Capacity and fan-out hold? If not, *why is a sentence in the arena. */
 bool mapping_fits(struct arena *, const struct mapping *, const char **why);
-/* requires perfect factors: every step of every loop is whole. False where memory is out, and then the counts are not
- * to be used. */
+/* Whether it fits is not asked. False where memory is out, and then the counts are not to be used. */
 bool mapping_cost(const struct mapping *, struct cost *);
 
 #endif

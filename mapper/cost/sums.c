@@ -157,3 +157,84 @@ int places_spread(struct places *p, struct shift shift, int is_merged)
 	*p = all;
 	return 1;
 }
+
+/* ---- Sets --------------------------------------------------------------------------------------------------- */
+
+int intervals_add(struct intervals *s, int64_t first, int64_t last)
+{
+	if (s->count == s->room) {
+		int64_t room = s->room ? 2 * s->room : 16;
+		struct interval *more = realloc(s->at, (size_t)room * sizeof *more);
+		if (!more)
+			return 0;
+		s->at = more;
+		s->room = room;
+	}
+	s->at[s->count++] = (struct interval){first, last};
+	return 1;
+}
+
+static int by_first(const void *a, const void *b)
+{
+	int64_t x = ((const struct interval *)a)->first, y = ((const struct interval *)b)->first;
+
+	return (x > y) - (x < y);
+}
+
+/* Sorts, and joins what overlaps or touches. */
+static void join_intervals(struct intervals *s)
+{
+	int64_t kept = 0;
+
+	qsort(s->at, (size_t)s->count, sizeof *s->at, by_first);
+	for (int64_t i = 0; i < s->count; i++) {
+		struct interval *last = s->at + kept - 1;
+		if (kept == 0 || last->last + 1 < s->at[i].first)
+			s->at[kept++] = s->at[i];
+		else if (last->last < s->at[i].last)
+			last->last = s->at[i].last;
+	}
+	s->count = kept;
+}
+
+int intervals_sum(struct intervals *a, const struct intervals *b)
+{
+	struct intervals sum = {0};
+	int ok = 1;
+
+	for (int64_t i = 0; i < a->count; i++)
+		for (int64_t k = 0; k < b->count && ok; k++)
+			ok = intervals_add(&sum, a->at[i].first + b->at[k].first,
+					   a->at[i].last + b->at[k].last);
+	if (ok)
+		join_intervals(&sum);
+	intervals_free(a);
+	*a = sum;
+	return ok;
+}
+
+int64_t intervals_total(const struct intervals *s)
+{
+	int64_t total = 0;
+
+	for (int64_t i = 0; i < s->count; i++)
+		total += s->at[i].last - s->at[i].first + 1;
+	return total;
+}
+
+int64_t intervals_least(const struct intervals *s)
+{
+	int64_t least = INT64_MAX;
+
+	for (int64_t i = 0; i < s->count; i++) {
+		int64_t length = s->at[i].last - s->at[i].first + 1;
+		least = length < least ? length : least;
+	}
+	return least;
+}
+
+void intervals_free(struct intervals *s)
+{
+	free(s->at);
+	*s = (struct intervals){0};
+}

@@ -30,4 +30,18 @@ int places_spread(struct places *, struct shift, int is_merged);
 int64_t places_total(const struct places *);
 void places_free(struct places *);
 
+/* A set of integers as intervals, both ends within; sorted and apart once they were summed, as all but adding wants them. */
+struct intervals {
+	int64_t count, room;
+	struct interval { int64_t first, last; } *at; /* malloc'd */
+};
+
+/* One more interval; false without memory. */
+int intervals_add(struct intervals *, int64_t first, int64_t last);
+/* All sums of an integer of the one and one of the other set, which may be in any order. False without memory. */
+int intervals_sum(struct intervals *, const struct intervals *);
+int64_t intervals_total(const struct intervals *); /* integers */
+int64_t intervals_least(const struct intervals *); /* length of the shortest */
+void intervals_free(struct intervals *);
+
 #endif

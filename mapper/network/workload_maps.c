@@ -6,7 +6,6 @@
 
 #include "frontend/source/name_index.h"
 #include "mapper/mapping/mapping_print.h"
-#include "mapper/mapping/tile.h"
 
 /* ---- Which map is whose -------------------------------------------------------------------------------------- */
 
@@ -60,24 +59,6 @@ static bool is_whole(const struct program *maps, const struct layer *layer,
 	       (trial.count > 0 && strcmp(trial.finding[0].code, "does-not-fit") == 0);
 }
 
-/* docs/cost-model.md, rule 7: the closed form counts whole steps. */
-static bool has_whole_steps(const struct mapping *m)
-{
-	for (int i = 0; i < m->loops; i++)
-		if (tile_left(m, i) % m->loop[i].tile != 0)
-			return false;
-	return true;
-}
-
-static void take_given(struct program *maps, struct layer *layer, const struct hierarchy *machine)
-{
-	layer->given = mapping_read(maps, layer->map, layer->problem, machine);
-	if (layer->given && !has_whole_steps(layer->given))
-		diag_error(maps->diag, "bad-mapping", layer->map->name_span,
-			   "a step of this mapping is not whole, and what such steps cost is not "
-			   "counted yet");
-}
-
 static void take_constraint(struct program *program, const struct machine *machine,
 			    struct layer *layer, const struct hierarchy *h, bool imperfect)
 {
@@ -102,7 +83,7 @@ bool workload_constrain(struct workload *w, struct program *program, const struc
 		if (layer->why)
 			continue;
 		if (layer->map && is_whole(maps, layer, w->machine))
-			take_given(maps, layer, w->machine);
+			layer->given = mapping_read(maps, layer->map, layer->problem, w->machine);
 		else
 			take_constraint(program, machine, layer, w->machine, imperfect);
 	}
