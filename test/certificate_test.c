@@ -53,9 +53,12 @@ static char *certificate_of(const struct network_mapping *n, const struct networ
 	for (int i = 0; i < n->workload->layers; i++) {
 		const struct layer_mapping *l = &n->layer[i];
 		double value = objective_value(n->options.objective, &of->layer[i].found.cost);
-		struct claim claim = {l->layer->problem,           n->workload->machine,
-				      l->layer->constraint,        {n->options.objective, value, 0},
-				      &of->layer[i].found.mapping, l->proof};
+		struct claim claim = {l->layer->problem,
+				      n->workload->machine,
+				      l->layer->constraint,
+				      {.objective = n->options.objective, .value = value},
+				      &of->layer[i].found.mapping,
+				      l->proof};
 		certificate_print_claim(&claim, out);
 	}
 	cr_assert_eq(fclose(out), 0);

@@ -26,7 +26,8 @@ static void run(struct arena *arena, const struct trial *trial, enum objective o
 {
 	struct constraint free;
 	const struct constraint *constraint = trial->options.constraint;
-	struct proof_goal goal = {objective, value, most_cycles};
+	struct proof_goal goal = {
+		.objective = objective, .value = value, .most_cycles = most_cycles};
 	struct proof_limits limits = {0};
 
 	if (!constraint) {
@@ -34,6 +35,51 @@ static void run(struct arena *arena, const struct trial *trial, enum objective o
 		constraint = &free;
 	}
 	prove(arena, &trial->problem, &trial->machine, constraint, &goal, &limits, proof);
+}
+
+/* Mappings that the proof meets cost what it says, and the best of them is the optimum. */
+struct met {
+	const struct trial *trial;
+	enum objective objective;
+	double best;
+	int wrong;
+};
+
+static void take(void *context, const struct mapping *mapping, double value)
+{
+	struct met *met = context;
+	struct cost cost;
+	const char *why;
+
+	if (!brute_legal(mapping, &met->trial->options, &why) || !mapping_cost(mapping, &cost)) {
+		fprintf(stderr, "no mapping of the space: %s\n", why);
+		met->wrong++;
+		return;
+	}
+	if (fabs(objective_value(met->objective, &cost) - value) > 1e-11 * value)
+		met->wrong++;
+	met->best = fmin(met->best, value);
+}
+
+static int check_met(struct arena *arena, const struct trial *trial, enum objective objective,
+		     double optimum)
+{
+	struct met met = {trial, objective, INFINITY, 0};
+	struct proof_space space = {.take = take, .context = &met};
+	struct proof_goal goal = {.objective = objective,
+				  .value = optimum * 1.5,
+				  .most_cycles = trial->options.most_cycles};
+	struct constraint free;
+	const struct constraint *constraint = trial->options.constraint;
+	struct proof proof;
+
+	if (!constraint) {
+		constraint_free(&free, &trial->problem, &trial->machine);
+		constraint = &free;
+	}
+	prove_space(arena, &trial->problem, &trial->machine, constraint, &space, &goal,
+		    &(struct proof_limits){0}, &proof);
+	return met.wrong > 0 || fabs(met.best - optimum) > 1e-11 * optimum;
 }
 
 static bool is_near(double a, double b)
@@ -60,7 +106,9 @@ static int check_objective(const struct trial *trial, enum objective objective)
 		if (wrong == 0 && found.value > 0) {
 			run(arena, trial, objective, found.value * 1.5, options.most_cycles,
 			    &proof);
-			wrong = proof.status != PROOF_FAILED || !is_near(proof.bound, found.value);
+			wrong = proof.status != PROOF_FAILED ||
+				!is_near(proof.bound, found.value) ||
+				check_met(arena, trial, objective, found.value);
 		}
 	}
 	if (wrong)

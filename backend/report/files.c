@@ -58,13 +58,17 @@ static void print_set(const struct network_mapping *n, const struct layer_mappin
 
 	for (int i = first; i < l->points; i++) {
 		const struct pareto_point *point = &l->point[i];
-		struct proof_goal goal = {OBJECTIVE_ENERGY, point->energy, point->most_cycles};
+		struct proof_goal goal = {.objective = OBJECTIVE_ENERGY,
+					  .value = point->energy,
+					  .most_cycles = point->most_cycles};
 		print_claim(n, l->layer, goal, point->mapping, point->proof, claims);
 	}
-	if (l->end)
-		print_claim(n, l->layer,
-			    (struct proof_goal){OBJECTIVE_ENERGY, INFINITY, fastest - 1}, NULL,
-			    l->end, claims);
+	if (l->end) {
+		struct proof_goal goal = {.objective = OBJECTIVE_ENERGY,
+					  .value = INFINITY,
+					  .most_cycles = fastest - 1};
+		print_claim(n, l->layer, goal, NULL, l->end, claims);
+	}
 }
 
 /* Layers alike once; what has no proof stays open. */
@@ -72,7 +76,8 @@ static void print_claims(const struct network_mapping *n, struct claims *claims)
 {
 	for (int i = 0; i < n->workload->layers; i++) {
 		const struct layer_mapping *l = &n->layer[i];
-		struct proof_goal goal = {n->options.objective, l->found.value, 0};
+		struct proof_goal goal = {.objective = n->options.objective,
+					  .value = l->found.value};
 		if (l->layer->first != i)
 			continue;
 		print_claim(n, l->layer, goal, &l->found.mapping, l->proof, claims);

@@ -42,7 +42,7 @@ static bool measure_boxes(struct facts *f)
 		double again[MAX_OPERANDS] = {1, 1, 1, 1}, steps = 1;
 		box_lengths(&f->boxes, box, length);
 		for (int d = 0; d < p->dims; d++) {
-			double left = (double)(p->extent[d] / length[d]);
+			double left = (double)p->extent[d] / (double)length[d];
 			steps *= left;
 			for (int o = 0; o < f->operands; o++)
 				if (!(p->operand[o].relevant >> d & 1))
@@ -105,7 +105,7 @@ double halo_least(const struct facts *f, int child, int operand, int32_t box)
 
 	for (int d = 0; d < f->problem->dims; d++) {
 		int64_t length = box_length(&f->boxes, box, d);
-		int64_t steps = f->problem->extent[d] / length;
+		int64_t steps = (f->problem->extent[d] + length - 1) / length;
 		double part;
 		if (steps == 1 || !(f->problem->operand[operand].relevant >> d & 1))
 			continue;
@@ -127,6 +127,7 @@ int32_t box_sliding(const struct facts *f, int operand, int32_t box)
 
 static void find_tangled(struct facts *f)
 {
+	f->is_exact = true;
 	for (int o = 0; o < f->operands; o++)
 		for (int r = 0; r < f->problem->operand[o].ranks; r++) {
 			unsigned moves = 0;
@@ -136,6 +137,17 @@ static void find_tangled(struct facts *f)
 			if (moves & (moves - 1))
 				f->tangled[o] |= moves;
 		}
+	for (int o = 0; o < f->operands; o++)
+		for (int d = 0; d < f->problem->dims; d++)
+			f->is_exact &= !(f->tangled[o] >> d & 1) || !f->boxes.side[d].part.units;
+	for (int o = 0; o < f->operands; o++)
+		for (int r = 0; r < f->problem->operand[o].ranks; r++)
+			for (int d = 0; d < f->problem->dims; d++)
+				f->is_exact &= !f->boxes.side[d].part.units ||
+					       llabs(f->problem->operand[o].coef[r][d]) <= 1;
+	for (int d = 0; d < f->problem->dims; d++)
+		for (int l = f->boxes.side[d].part.level + 1; l < f->levels; l++)
+			f->is_exact &= !f->boxes.side[d].part.units || !f->machine->level[l].array;
 }
 
 /* ---- Sets and patterns --------------------------------------------------------------------------------------------- */
@@ -272,11 +284,12 @@ static void list_quantities(struct facts *f, const struct proof_goal *goal)
 {
 	f->leakage = leakage_of(f->machine);
 	f->quantity = ARENA_ARRAY(f->arena, MAX_QUANTITIES, struct quantity);
-	f->counts_energy = goal->objective != OBJECTIVE_CYCLES;
+	f->counts_energy =
+		goal->objective != OBJECTIVE_CYCLES || goal->most_energy > 0 || goal->most_edp > 0;
 	if (f->counts_energy)
 		add_energy(f);
-	f->counts_cycles =
-		goal->objective != OBJECTIVE_ENERGY || f->leakage > 0 || goal->most_cycles > 0;
+	f->counts_cycles = goal->objective != OBJECTIVE_ENERGY || f->leakage > 0 ||
+			   goal->most_cycles > 0 || goal->most_edp > 0;
 	for (int l = 0; l < f->levels && f->counts_cycles; l++)
 		add_ports(f, l);
 }
@@ -316,14 +329,14 @@ static void compose_arrays(struct facts *f)
 
 enum proof_status facts_make(struct facts *f, struct arena *arena, const struct problem *p,
 			     const struct hierarchy *h, const struct constraint *c,
-			     const struct proof_goal *goal)
+			     const struct part part[], const struct proof_goal *goal)
 {
 	*f = (struct facts){.arena = arena, .problem = p, .machine = h, .constraint = c};
 	f->levels = h->levels;
 	f->operands = p->operands;
 	f->output = p->operands - 1;
 	f->points = f->outputs = 1;
-	if (!boxes_make(&f->boxes, arena, p))
+	if (!boxes_make(&f->boxes, arena, p, part))
 		return PROOF_TOO_MANY;
 	for (int d = 0; d < p->dims; d++) {
 		f->points *= (double)p->extent[d];

@@ -38,10 +38,11 @@ struct quantity {
 /* How many units of an array each dimension has. */
 struct spread {
 	unsigned dims;
-	short place[MAX_DIMS];      /* of the units among the lengths of the dimension's side */
+	short factor[MAX_DIMS];     /* number of the units among the factors of the dimension's side */
 	signed char axis[MAX_DIMS];    /* along which */
-	double units;
-	double irrelevant; /* units that hold sums of the same outputs */
+	double units;      /* by which the units together do more than the first one */
+	double irrelevant; /* how many of them hold sums of the same outputs, */
+	double alike;      /* and by how much these do more than one */
 	double share[MAX_OPERANDS]; /* the least, whatever the box */
 };
 
@@ -71,6 +72,8 @@ struct facts {
 	double outputs; /* positions of the dimensions that index the output: distinct words, or more */
 	double output_words;
 	bool counts_energy, counts_cycles;
+	bool is_exact; /* no dimension that is parted unevenly moves a rank that another moves, too, or may run over
+			* an array inside as well: nothing is rounded down */
 	unsigned tangled[MAX_OPERANDS]; /* dimensions that move a rank which another moves, too */
 
 	/* By box. */
@@ -96,7 +99,7 @@ struct facts {
 
 /* DONE, TOO_MANY or NO_MEMORY. What is large is freed by facts_free. */
 enum proof_status facts_make(struct facts *, struct arena *, const struct problem *, const struct hierarchy *,
-			     const struct constraint *, const struct proof_goal *);
+			     const struct constraint *, const struct part part[], const struct proof_goal *);
 void facts_free(struct facts *);
 
 /* Do the tiles of these operands, together and by class, fit the level? */
@@ -113,8 +116,9 @@ unsigned patterns_left(const struct facts *, int32_t box);
 
 /* spread.c */
 bool spreads_make(struct facts *, int level);
-/* Words that come from outside of arrays for each word that their units get; the inner array first, `arrays` > 0. */
-double spread_share(const struct facts *, int operand, int arrays, const struct crossing[]);
+/* Words that come from outside of arrays for each word of the even part of what their units get; the inner array first, `arrays` > 0.
+ * `inner`: the box around which the loops stand that repeat the words. */
+double spread_share(const struct facts *, int operand, int arrays, const struct crossing[], int32_t inner);
 
 /* outside.c */
 /* Distinct words of the output that all instances of a level together can hold, at most. */

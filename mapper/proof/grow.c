@@ -28,8 +28,10 @@ static unsigned barred_by(const struct block *b, int dim)
 	return barred;
 }
 
-/* The place of the steps that a loop must have; 0: none at all; -1: any. */
-static int fixed_place(const struct block *b, const struct draft *d, int dim)
+/* The number of the factor that a loop must have; 0: there is none; or: */
+enum { ANY_FACTOR = -1, IMPOSSIBLE_FACTOR = -2 };
+
+static int fixed_factor(const struct block *b, const struct draft *d, int dim)
 {
 	const struct side *s = &b->p->f->boxes.side[dim];
 	int64_t fixed = b->p->f->constraint->time[b->level][dim];
@@ -40,11 +42,11 @@ static int fixed_place(const struct block *b, const struct draft *d, int dim)
 		fixed = fixed > 0 && fixed != left ? 1 : left;
 	}
 	if (fixed <= 0)
-		return -1;
-	for (int i = 0; i < s->count; i++)
-		if (s->length[i] == fixed)
+		return ANY_FACTOR;
+	for (int i = 0; i < s->factors; i++)
+		if (s->factor[i] == fixed && i != s->uneven)
 			return i;
-	return 0;
+	return IMPOSSIBLE_FACTOR;
 }
 
 /* Has every loop been made that must be? */
@@ -111,7 +113,7 @@ static void finish_outermost(const struct block *b, const struct draft *d, unsig
 	for (int dim = 0; dim < boxes->dims; dim++) {
 		if (box_place(boxes, d->label.box, dim) == boxes->side[dim].count - 1)
 			continue;
-		if ((used | barred) >> dim & 1 || fixed_place(b, d, dim) == 0)
+		if ((used | barred) >> dim & 1 || fixed_factor(b, d, dim) <= 0)
 			return;
 		used |= 1u << dim;
 	}
@@ -125,9 +127,11 @@ static bool add_fixed(const struct block *b, struct draft *d, unsigned *used, un
 	const struct boxes *boxes = &b->p->f->boxes;
 
 	for (int dim = 0; dim < boxes->dims; dim++) {
-		int fixed = fixed_place(b, d, dim);
-		if (*used >> dim & 1 || fixed <= 0)
+		int fixed = fixed_factor(b, d, dim);
+		if (*used >> dim & 1 || fixed == 0 || fixed == ANY_FACTOR)
 			continue;
+		if (fixed == IMPOSSIBLE_FACTOR)
+			return false;
 		if (barred >> dim & 1 || box_times(boxes, d->label.box, dim, fixed) < 0)
 			return false;
 		d->label.box = box_times(boxes, d->label.box, dim, fixed);
@@ -151,7 +155,7 @@ static void set_free(const struct block *b, const struct draft *d, unsigned used
 		return;
 	free.label.grows = 0;
 	for (int dim = 0; dim < boxes->dims; dim++)
-		if (!((used | barred) >> dim & 1) && fixed_place(b, &free, dim) < 0)
+		if (!((used | barred) >> dim & 1) && fixed_factor(b, &free, dim) == ANY_FACTOR)
 			free.label.grows |= 1u << dim;
 	draft_keep(b->p, &free, &b->p->free, b->level);
 }
@@ -205,17 +209,20 @@ static void grow_run(const struct block *b, const struct draft *d, unsigned used
 		return;
 	finish(b, d, used);
 	for (int dim = 0; dim < boxes->dims; dim++) {
-		int fixed = fixed_place(b, d, dim);
+		int fixed = fixed_factor(b, d, dim);
 		if ((used | barred) >> dim & 1)
 			continue;
-		for (int place = 1; place < boxes->side[dim].count; place++) {
+		for (int place = 1; place < boxes->side[dim].factors; place++) {
 			struct draft next;
 			bool has_closed;
-			if ((fixed >= 0 && place != fixed) ||
+			if (place == boxes->side[dim].uneven ||
+			    (fixed != ANY_FACTOR && place != fixed) ||
 			    box_times(boxes, d->label.box, dim, place) < 0)
 				continue;
 			draft_copy(b->p, &next, &d->label);
 			has_closed = draft_step(b->p, &next, dim, place);
+			next.label.growth.run[next.label.growth.runs].dim = (signed char)dim;
+			next.label.growth.run[next.label.growth.runs++].factor = (short)place;
 			if (!has_closed && !b->is_ordered && dim < idle)
 				break;
 			if (!is_lost(b, &next))
@@ -250,7 +257,8 @@ static void cross(const struct prover *p, struct link *l, int level, const struc
 		return;
 	}
 	l->crossing[l->crossings++] = here;
-	l->share = spread_share(f, l->operand, l->crossings, l->crossing);
+	l->share =
+		spread_share(f, l->operand, l->crossings, l->crossing, l->is_open ? box : l->inner);
 }
 
 void grow_spread(struct prover *p, const struct label *l, int level, const struct spread *s)
@@ -260,16 +268,17 @@ void grow_spread(struct prover *p, const struct label *l, int level, const struc
 	struct draft d;
 
 	for (int dim = 0; dim < f->problem->dims && box >= 0; dim++)
-		if (s->place[dim] > 0)
-			box = box_times(&f->boxes, box, dim, s->place[dim]);
+		if (s->factor[dim] > 0)
+			box = box_times(&f->boxes, box, dim, s->factor[dim]);
 	if (box < 0 || label_is_lost_across(p, l, level, s, box))
 		return;
 	draft_copy(p, &d, l);
 	for (int i = 0; i < d.label.links && s->units > 1; i++)
 		if (d.link[i].parent == NO_PARENT)
 			cross(p, &d.link[i], level, s, l->box);
-	draft_copies(p, &d, level, s->units, s->irrelevant);
+	draft_copies(p, &d, level, s);
 	d.label.box = box;
+	d.label.growth = (struct growth){.inside = l, .spread = s, .level = level};
 	if (!draft_is_lost(p, &d, (struct stage){level, level, -1}))
 		draft_keep(p, &d, &p->shelf, level);
 }
@@ -285,6 +294,7 @@ static void grow_set(struct prover *p, const struct label *inside, int level, in
 	for (; inside; inside = inside->next) {
 		struct draft d;
 		draft_copy(p, &d, inside);
+		d.label.growth = (struct growth){.inside = inside, .level = level, .set = set};
 		draft_reach(p, &d, level, f->set[level][set]);
 		if (is_lost(&b, &d))
 			continue;

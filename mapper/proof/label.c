@@ -111,19 +111,23 @@ struct label *draft_store(struct prover *p, const struct draft *d)
 
 /* ---- Links ------------------------------------------------------------------------------------------------------- */
 
-/* What a link's words add to a quantity: of a port, at one instance. */
+/* What a link's words add to a quantity: of a port, at the busiest instance, whose steps are all whole. */
 static double child_part(const struct quantity *q, const struct link *l, double words)
 {
 	if (l->child == NO_CHILD)
 		return 0;
-	return words * q->rate[l->child][l->operand].fill / (q->is_energy ? 1 : l->child_copies);
+	words *= q->rate[l->child][l->operand].fill;
+	return q->is_energy ? words * l->excess : words / l->child_copies;
 }
 
 static double parent_part(const struct quantity *q, const struct link *l, double words)
 {
 	const struct rate *r = &q->rate[l->parent][l->operand];
+	double excess = l->crossings == 0 ? l->excess : 1;
 
-	return words * (l->share * r->serve + r->hop) / (q->is_energy ? 1 : l->parent_copies);
+	if (!q->is_energy)
+		return words * l->share * r->serve / l->parent_copies;
+	return words * (l->share * excess * r->serve + l->excess * r->hop);
 }
 
 static void charge_child(const struct prover *p, struct draft *d, const struct link *l)
@@ -136,23 +140,6 @@ static void charge_parent(const struct prover *p, struct draft *d, const struct 
 {
 	for (int i = 0; i < p->f->quantities; i++)
 		d->sum[i] += parent_part(&p->f->quantity[i], l, l->words);
-}
-
-void draft_copies(const struct prover *p, struct draft *d, int level, double units,
-		  double irrelevant)
-{
-	d->label.units *= units;
-	for (int i = 0; i < d->label.links; i++) {
-		d->link[i].child_copies *= units;
-		if (d->link[i].parent != NO_PARENT)
-			d->link[i].parent_copies *= units;
-	}
-	for (int i = 0; i < p->f->quantities; i++) {
-		const struct quantity *q = &p->f->quantity[i];
-		bool is_inside = !q->is_energy && q->level > level;
-		d->sum[i] /= is_inside ? units : 1;
-		d->first[i] *= irrelevant / (is_inside ? units : 1);
-	}
 }
 
 static void remove_link(struct draft *d, int i)
@@ -179,6 +166,23 @@ static double outputs_of(const struct facts *f, int level)
 	return f->has_array_outside[level] ? f->outputs : fmin(f->outputs, f->output_words);
 }
 
+/* Tiles further apart than they are long have the fewer words the smaller the last one is: no less than this part is left. */
+static double uneven_part(const struct facts *f, int operand, int32_t box)
+{
+	const struct operand *o = &f->problem->operand[operand];
+	double part = 1;
+
+	for (int r = 0; r < o->ranks && !f->is_exact; r++)
+		for (int d = 0; d < f->problem->dims; d++) {
+			const struct part *uneven = &f->boxes.side[d].part;
+			double step = (double)llabs(o->coef[r][d]);
+			if (uneven->units && step > 1 &&
+			    box_length(&f->boxes, box, d) <= uneven->tile)
+				part *= fmax(0, 1 - (step - 1) / (double)uneven->left);
+		}
+	return part;
+}
+
 void draft_begin_link(const struct prover *p, struct draft *d, int operand, int child)
 {
 	const struct facts *f = p->f;
@@ -187,6 +191,8 @@ void draft_begin_link(const struct prover *p, struct draft *d, int operand, int 
 			 .parent = NO_PARENT,
 			 .box = d->label.box,
 			 .share = 1,
+			 .excess = 1,
+			 .inner = d->label.box,
 			 .child_copies = 1,
 			 .parent_copies = 1};
 
@@ -195,7 +201,7 @@ void draft_begin_link(const struct prover *p, struct draft *d, int operand, int 
 		insert_link(d, &l);
 		return;
 	}
-	l.words = f->words[operand][l.box] * f->steps[l.box];
+	l.words = f->words[operand][l.box] * f->steps[l.box] * uneven_part(f, operand, l.box);
 	l.halo = halo_least(f, child, operand, l.box);
 	l.sliding = box_sliding(f, operand, l.box);
 	l.is_open = true;
@@ -228,12 +234,49 @@ void draft_reach(const struct prover *p, struct draft *d, int level, unsigned ke
 	}
 }
 
+/* The steps of all units that repeat the words, around this box; of uneven loops of one array, or of all (level < 0). Where an
+ * array inside has some of the dimension, too, not all of its units are at work: then no more than the even part is counted. */
+static double excess_of(const struct facts *f, const struct link *l, int32_t box, int level)
+{
+	unsigned relevant = f->problem->operand[l->operand].relevant;
+	double excess = 1;
+
+	for (int d = 0; d < f->problem->dims; d++) {
+		const struct side *s = &f->boxes.side[d];
+		if (s->part.units && !(relevant >> d & 1) && !(l->spread >> d & 1) &&
+		    (level < 0 || s->part.level == level))
+			excess *= side_excess(s, box_length(&f->boxes, box, d));
+	}
+	return excess;
+}
+
+void draft_copies(const struct prover *p, struct draft *d, int level, const struct spread *s)
+{
+	d->label.units *= s->units;
+	for (int i = 0; i < d->label.links; i++) {
+		d->link[i].child_copies *= s->units;
+		if (d->link[i].is_open)
+			d->link[i].excess *= excess_of(p->f, &d->link[i], d->label.box, level);
+		d->link[i].spread |= s->dims;
+		if (d->link[i].parent != NO_PARENT)
+			d->link[i].parent_copies *= s->units;
+	}
+	for (int i = 0; i < p->f->quantities; i++) {
+		const struct quantity *q = &p->f->quantity[i];
+		bool is_inside = !q->is_energy && q->level > level;
+		d->sum[i] /= is_inside ? s->units : 1;
+		d->first[i] *= is_inside ? s->alike / s->units : s->irrelevant;
+	}
+}
+
 /* True where the link is removed. */
 static bool close_link(const struct prover *p, struct draft *d, int i)
 {
 	struct link *l = &d->link[i];
 
 	l->is_open = false;
+	l->inner = d->label.box;
+	l->excess *= excess_of(p->f, l, d->label.box, -1);
 	charge_child(p, d, l);
 	if (l->parent == NO_PARENT)
 		return false;
@@ -245,7 +288,7 @@ static bool close_link(const struct prover *p, struct draft *d, int i)
 bool draft_step(const struct prover *p, struct draft *d, int dim, int place)
 {
 	const struct boxes *b = &p->f->boxes;
-	int64_t steps = b->side[dim].length[place], shift = box_length(b, d->label.box, dim);
+	int64_t steps = b->side[dim].factor[place], shift = box_length(b, d->label.box, dim);
 	bool has_closed = false;
 
 	for (int i = 0; i < d->label.links;) {
@@ -388,7 +431,11 @@ static double value_of(const struct prover *p, double energy, double cycles)
 {
 	if (p->goal->most_cycles > 0 && cycles > (double)p->goal->most_cycles)
 		return INFINITY;
-	return objective_from(p->goal->objective, energy + p->f->leakage * cycles, cycles);
+	energy += p->f->leakage * cycles;
+	if ((p->goal->most_energy > 0 && energy > p->goal->most_energy) ||
+	    (p->goal->most_edp > 0 && energy * cycles > p->goal->most_edp))
+		return INFINITY;
+	return objective_from(p->goal->objective, energy, cycles);
 }
 
 static bool is_below(const struct prover *p, double value)
@@ -458,7 +505,7 @@ bool label_is_lost_across(struct prover *p, const struct label *l, int level,
 void draft_conclude(struct prover *p, const struct draft *d)
 {
 	const struct facts *f = p->f;
-	double energy = 0, cycles = steps_least(p, d, 0);
+	double energy = 0, cycles = steps_least(p, d, 0), value;
 
 	for (int i = 0; i < f->quantities; i++) {
 		double words = d->sum[i] - d->first[i];
@@ -467,7 +514,13 @@ void draft_conclude(struct prover *p, const struct draft *d)
 		else
 			cycles = fmax(cycles, cycles_through(p, &f->quantity[i], words, 0));
 	}
-	p->bound = fmin(p->bound, value_of(p, energy, cycles));
+	value = value_of(p, energy, cycles);
+	p->bound = fmin(p->bound, value);
+	if (p->take && is_below(p, value)) {
+		struct mapping mapping;
+		label_trace(p, &d->label, &mapping);
+		p->take(p->context, &mapping, value);
+	}
 }
 
 /* ---- Which are needed ---------------------------------------------------------------------------------------------- */
@@ -537,7 +590,7 @@ void draft_keep(struct prover *p, const struct draft *d, struct shelf *shelf, in
 		shelf->touched[shelf->touches++] = d->label.box;
 	for (struct label **at = list; *at;) {
 		const struct label *b = *at;
-		if (is_alike(p, b, &d->label, level)) {
+		if (!p->keeps_all && is_alike(p, b, &d->label, level)) {
 			if ((b->grows | d->label.grows) == b->grows &&
 			    serves_for(p, b, &d->label, level))
 				return;

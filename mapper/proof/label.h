@@ -19,7 +19,11 @@ struct link {
 	signed char parent; /* level; NO_PARENT: not reached yet */
 	bool is_open;
 	int32_t box; /* the child's tile */
-	double words, share;
+	double words;     /* of the even part: as if a part of a step moved that part of the words */
+	double excess;    /* by which the words are more, known when it closes or crosses an array */
+	double share;     /* of the even part: what the parent serves, once it has crossed an array */
+	unsigned spread;  /* dimensions that run over arrays around the child */
+	int32_t inner;    /* the box when it closed: around it stand the loops that repeat its words */
 	double halo;      /* the least part of the words that a halo can leave, while open */
 	int32_t sliding;  /* the child's tile, along the dimensions that a halo depends on */
 	double child_copies, parent_copies; /* of either in all that is there */
@@ -27,8 +31,21 @@ struct link {
 	struct crossing crossing[MOST_CROSSINGS];
 };
 
+/* How a label came to be: around another one lies an array, or a level with what it keeps and its loops. */
+struct growth {
+	const struct label *inside;  /* NULL: around the MACs */
+	const struct spread *spread; /* of the array inside the level, or NULL: */
+	int level, set;              /* number of the set that the level keeps */
+	int runs;                    /* loops whose order matters, the innermost first; the others stand outside of them */
+	struct {
+		signed char dim;
+		short factor;
+	} run[MAX_DIMS];
+};
+
 struct label {
 	struct label *next;
+	struct growth growth;
 	int32_t box;
 	unsigned grows; /* dimensions along which the tile of a free label may still grow */
 	double units;  /* MACs at work */
@@ -61,6 +78,9 @@ struct prover {
 	struct chunk *chunk;          /* labels: a stack */
 	struct shelf shelf, free; /* of the level that grows: its labels, and the free ones */
 	double bound; /* the least of all that was given up, or is whole */
+	bool keeps_all; /* no label serves for another */
+	void (*take)(void *context, const struct mapping *, double value); /* or NULL */
+	void *context;
 	int64_t looked;
 	double deadline; /* of the monotonic clock; 0: none */
 	bool is_cut, no_memory;
@@ -98,12 +118,14 @@ void draft_close_all(const struct prover *, struct draft *);
 bool draft_is_lost(struct prover *, const struct draft *, struct stage);
 /* The same at a glance, before the label is spread over the array inside a level, to a box. */
 bool label_is_lost_across(struct prover *, const struct label *, int level, const struct spread *, int32_t box);
-/* A whole mapping's value goes into the bound. */
+/* The value that a whole mapping has at least goes into the bound; where it is below the goal, the mapping to `take`. */
 void draft_conclude(struct prover *, const struct draft *);
+/* The mapping that a whole label is. */
+void label_trace(const struct prover *, const struct label *, struct mapping *);
 /* Puts the label onto a shelf of the level unless one alike serves for it; takes out those that it serves for. */
 void draft_keep(struct prover *, const struct draft *, struct shelf *, int level);
-/* An array of so many units inside the level lies around all that is there; `irrelevant` of them hold the same outputs. */
-void draft_copies(const struct prover *, struct draft *, int level, double units, double irrelevant);
+/* The array inside the level lies around all that is there; the box is still that of one unit. */
+void draft_copies(const struct prover *, struct draft *, int level, const struct spread *);
 /* Seconds of the monotonic clock. */
 double prover_now(void);
 /* By a limit, a signal, or for lack of memory. */

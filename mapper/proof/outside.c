@@ -120,8 +120,11 @@ static void spread_inward(const struct boxes *b, double *value)
 {
 	for (int32_t box = b->count - 1; box >= 0; box--)
 		for (int d = 0; d < b->dims; d++)
-			for (int i = 0; i < b->side[d].primes; i++) {
-				int32_t larger = box_times(b, box, d, b->side[d].prime[i]);
+			for (int i = 0; i <= b->side[d].primes; i++) {
+				const struct side *s = &b->side[d];
+				int factor = i < s->primes ? s->prime[i] : s->uneven;
+				int32_t larger =
+					factor == NO_FACTOR ? -1 : box_times(b, box, d, factor);
 				if (larger >= 0)
 					value[box] = fmin(value[box], value[larger]);
 			}

@@ -93,17 +93,25 @@ static bool make_shelves(struct prover *p)
 	return make_shelf(&p->shelf, p->f->boxes.count) && make_shelf(&p->free, p->f->boxes.count);
 }
 
-void prove(struct arena *arena, const struct problem *problem, const struct hierarchy *machine,
-	   const struct constraint *constraint, const struct proof_goal *goal,
-	   const struct proof_limits *limits, struct proof *proof)
+void prove_space(struct arena *arena, const struct problem *problem,
+		 const struct hierarchy *machine, const struct constraint *constraint,
+		 const struct proof_space *space, const struct proof_goal *goal,
+		 const struct proof_limits *limits, struct proof *proof)
 {
 	struct facts f;
-	struct prover p = {.f = &f, .goal = goal, .limits = limits, .bound = INFINITY};
+	struct prover p = {.f = &f,
+			   .goal = goal,
+			   .limits = limits,
+			   .bound = INFINITY,
+			   .keeps_all = space->keeps_all,
+			   .take = space->take,
+			   .context = space->context};
 
 	if (limits->seconds > 0)
 		p.deadline = prover_now() + limits->seconds;
 	*proof = (struct proof){.bound = INFINITY};
-	proof->status = facts_make(&f, arena, problem, machine, constraint, goal);
+	proof->status = facts_make(&f, arena, problem, machine, constraint, space->part, goal);
+	proof->is_exact = f.is_exact;
 	if (proof->status == PROOF_DONE && make_shelves(&p)) {
 		int level = innermost_array(&f);
 		proof->subspace =
@@ -120,4 +128,12 @@ void prove(struct arena *arena, const struct problem *problem, const struct hier
 		proof->status = PROOF_NO_MEMORY;
 	prover_free(&p);
 	facts_free(&f);
+}
+
+void prove(struct arena *arena, const struct problem *problem, const struct hierarchy *machine,
+	   const struct constraint *constraint, const struct proof_goal *goal,
+	   const struct proof_limits *limits, struct proof *proof)
+{
+	prove_space(arena, problem, machine, constraint, &(struct proof_space){0}, goal, limits,
+		    proof);
 }

@@ -16,6 +16,7 @@ struct proof_goal {
 	enum objective objective;
 	double value;        /* which nothing is to be below */
 	int64_t most_cycles; /* mappings of more cycles are none; 0: no limit */
+	double most_energy, most_edp; /* the same; 0: no limit */
 };
 
 struct subspace {
@@ -43,9 +44,23 @@ struct proof {
 	int subspaces;
 	struct subspace *subspace; /* in the arena, in the order of `dims` */
 	double bound;              /* the least */
+	bool is_exact;             /* the bound is a value of some mapping, where it is below the goal */
 	int64_t looked;            /* partial mappings looked at */
 };
 
+/* What is parted unevenly, and what becomes of mappings: the goal may be lowered while they come. */
+struct part;
+struct proof_space {
+	const struct part *part; /* of each dimension, or NULL: all factors are perfect */
+	bool keeps_all;          /* every mapping that may be below the goal is met: of those alike, too, which takes long */
+	/* A mapping that may be below the goal: its value is no less than this, and where nothing is parted unevenly, the same. */
+	void (*take)(void *context, const struct mapping *, double value); /* or NULL */
+	void *context;
+};
+
+/* The same for a part of the space. */
+void prove_space(struct arena *, const struct problem *, const struct hierarchy *, const struct constraint *,
+		 const struct proof_space *, const struct proof_goal *, const struct proof_limits *, struct proof *);
 void prove(struct arena *, const struct problem *, const struct hierarchy *, const struct constraint *,
 	   const struct proof_goal *, const struct proof_limits *, struct proof *);
 

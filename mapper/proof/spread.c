@@ -54,32 +54,38 @@ static int64_t fixed_units(const struct listing *l, int axis, int dim)
 
 static void list_from(struct listing *l, int dim);
 
+static void list_units(struct listing *l, int axis, int dim, int factor)
+{
+	const struct side *side = &l->f->boxes.side[dim];
+	const struct spread before = l->now;
+	int64_t free_units = l->free_units[axis], fixed = fixed_units(l, axis, dim);
+
+	if (side->factor[factor] > free_units || (fixed > 0 && side->factor[factor] != fixed))
+		return;
+	l->free_units[axis] /= side->factor[factor];
+	l->now.factor[dim] = (short)factor;
+	l->now.axis[dim] = (signed char)axis;
+	l->now.dims |= 1u << dim;
+	l->now.units *= side->growth[factor];
+	if (!(l->f->problem->operand[l->f->output].relevant >> dim & 1)) {
+		l->now.irrelevant *= (double)side->factor[factor];
+		l->now.alike *= side->growth[factor];
+	}
+	list_from(l, dim + 1);
+	l->now = before;
+	l->free_units[axis] = free_units;
+}
+
 static void list_along(struct listing *l, int axis, int dim)
 {
 	const struct side *side = &l->f->boxes.side[dim];
-	int64_t fixed = fixed_units(l, axis, dim);
 
-	for (int place = 1; place < side->count && side->length[place] <= l->free_units[axis];
-	     place++) {
-		int64_t before = l->free_units[axis];
-		double units = l->now.units, irrelevant = l->now.irrelevant;
-		if (fixed > 0 && side->length[place] != fixed)
-			continue;
-		l->free_units[axis] /= side->length[place];
-		l->now.place[dim] = (short)place;
-		l->now.axis[dim] = (signed char)axis;
-		l->now.dims |= 1u << dim;
-		l->now.units *= (double)side->length[place];
-		if (!(l->f->problem->operand[l->f->output].relevant >> dim & 1))
-			l->now.irrelevant *= (double)side->length[place];
-		list_from(l, dim + 1);
-		l->now.units = units;
-		l->now.irrelevant = irrelevant;
-		l->now.dims &= ~(1u << dim);
-		l->now.place[dim] = 0;
-		l->now.axis[dim] = 0;
-		l->free_units[axis] = before;
-	}
+	if (side->part.units && side->part.level == l->level)
+		list_units(l, axis, dim, side->uneven);
+	else
+		for (int k = 1; k < side->factors && side->factor[k] <= l->free_units[axis]; k++)
+			if (k != side->uneven)
+				list_units(l, axis, dim, k);
 }
 
 static void list_from(struct listing *l, int dim)
@@ -93,6 +99,8 @@ static void list_from(struct listing *l, int dim)
 		store(l);
 		return;
 	}
+	may_stay =
+		!l->f->boxes.side[dim].part.units || l->f->boxes.side[dim].part.level != l->level;
 	for (int a = 0; a < level->axes; a++)
 		may_stay &= fixed_units(l, a, dim) <= 1;
 	if (may_stay)
@@ -110,11 +118,11 @@ static void list_from(struct listing *l, int dim)
 static int compare(const void *left, const void *right)
 {
 	const struct spread *a = left, *b = right;
-	int places = memcmp(a->place, b->place, sizeof a->place);
+	int factors = memcmp(a->factor, b->factor, sizeof a->factor);
 
 	if (a->dims != b->dims)
 		return a->dims < b->dims ? -1 : 1;
-	return places ? places : memcmp(a->axis, b->axis, sizeof a->axis);
+	return factors ? factors : memcmp(a->axis, b->axis, sizeof a->axis);
 }
 
 /* Sorts them, and leaves one of those that differ in their axes alone, where these make no difference. */
@@ -126,7 +134,7 @@ static void sort_out(struct spreads *s, bool axes_differ)
 	for (int i = 0; i < s->count; i++) {
 		const struct spread *last = kept ? &s->spread[kept - 1] : NULL;
 		bool is_same = last && last->dims == s->spread[i].dims &&
-			       memcmp(last->place, s->spread[i].place, sizeof last->place) == 0;
+			       memcmp(last->factor, s->spread[i].factor, sizeof last->factor) == 0;
 		if (!is_same || axes_differ)
 			s->spread[kept++] = s->spread[i];
 	}
@@ -212,6 +220,17 @@ static double places_simple(const struct facts *f, int operand, int32_t box, int
 	return places;
 }
 
+/* Where a dimension is parted unevenly and another moves the same rank, the last unit's words may be others': it is left out,
+ * which is no more than there are. */
+static int64_t units_that_count(const struct facts *f, const struct spread *s, int operand, int dim)
+{
+	const struct side *side = &f->boxes.side[dim];
+	int64_t units = side->factor[s->factor[dim]];
+
+	return s->factor[dim] == side->uneven && (f->tangled[operand] >> dim & 1) ? units - 1
+										  : units;
+}
+
 /* The moves of one array's units, those that its network merges first. */
 static int list_moves(const struct facts *f, const struct crossing *c, int operand,
 		      struct unit_move move[])
@@ -220,13 +239,39 @@ static int list_moves(const struct facts *f, const struct crossing *c, int opera
 
 	for (int merged = 1; merged >= 0; merged--)
 		for (int d = 0; d < f->problem->dims; d++) {
-			int64_t units = f->boxes.side[d].length[c->spread->place[d]];
+			int64_t units = units_that_count(f, c->spread, operand, d);
 			if (units == 1 || is_merged(f, c->level, c->spread, operand, d) != merged)
 				continue;
 			move[moves++] = (struct unit_move){
 				{.bound = units}, d, box_length(&f->boxes, c->box, d), merged};
 		}
 	return moves;
+}
+
+/* By how much all that the units along a dimension get together is more than the even part of one unit's, in which groups are
+ * counted. */
+static double units_in_groups(const struct facts *f, const struct crossing *c, int operand, int dim)
+{
+	const struct side *side = &f->boxes.side[dim];
+	int factor = c->spread->factor[dim];
+	bool is_relevant = f->problem->operand[operand].relevant >> dim & 1;
+	bool is_counted_whole = is_relevant ? !(f->tangled[operand] >> dim & 1)
+					    : !is_merged(f, c->level, c->spread, operand, dim);
+
+	return is_counted_whole ? (double)side->factor[factor] : side->growth[factor];
+}
+
+/* Irrelevant units that are served one by one ask as often as all their steps together. */
+static double excess_apart(const struct facts *f, const struct crossing *c, int operand, int dim,
+			   int32_t inner)
+{
+	const struct side *side = &f->boxes.side[dim];
+
+	if (c->spread->factor[dim] != side->uneven ||
+	    (f->problem->operand[operand].relevant >> dim & 1) ||
+	    is_merged(f, c->level, c->spread, operand, dim))
+		return 1;
+	return side_excess(side, box_length(&f->boxes, inner, dim));
 }
 
 /* Places one by one: ranks are digits of a number, so far apart that no sum carries. Where there is no memory 1, which is no more
@@ -275,21 +320,27 @@ static double groups_simple(const struct facts *f, int operand, int32_t box, int
 }
 
 double spread_share(const struct facts *f, int operand, int arrays,
-		    const struct crossing crossing[])
+		    const struct crossing crossing[], int32_t inner)
 {
 	struct unit_move move[MAX_DIMS * MAX_LEVELS];
-	double units = 1, groups = -1;
+	double units = 1, excess = 1, groups = -1;
+	unsigned inside = 0; /* dimensions that run over arrays inside */
 	int moves = 0;
 
 	for (int i = 0; i < arrays; i++) {
-		units *= crossing[i].spread->units;
+		for (int d = 0; d < f->problem->dims; d++) {
+			units *= units_in_groups(f, &crossing[i], operand, d);
+			if (!(inside >> d & 1))
+				excess *= excess_apart(f, &crossing[i], operand, d, inner);
+		}
+		inside |= crossing[i].spread->dims;
 		moves += list_moves(f, &crossing[i], operand, move + moves);
 	}
 	if (arrays == 1)
 		groups = groups_simple(f, operand, crossing[0].box, moves, move);
 	if (groups < 0)
 		groups = groups_one_by_one(f, operand, moves, move);
-	return groups / units;
+	return groups / units * excess;
 }
 
 /* Does a rank tell all units along the dimension apart, whatever others do? `others`: dimensions that may move it, too. */
@@ -312,19 +363,21 @@ static bool is_alone(const struct facts *f, int operand, int dim, unsigned other
 static double least_share(const struct facts *f, int level, const struct spread *s, int operand,
 			  bool is_among)
 {
-	double groups = 1, most = 1;
+	double groups = 1, most = 1, all = 1;
 
 	for (int d = 0; d < f->problem->dims; d++) {
-		double units = (double)f->boxes.side[d].length[s->place[d]];
-		if (units == 1)
+		double units = (double)units_that_count(f, s, operand, d);
+		const struct crossing here = {level, s, 0};
+		if (s->factor[d] == 0)
 			continue;
+		all *= units_in_groups(f, &here, operand, d);
 		if (!is_merged(f, level, s, operand, d) ||
 		    is_alone(f, operand, d, is_among ? ~0u : s->dims))
 			groups *= units;
 		else if ((f->problem->operand[operand].relevant >> d & 1) && units > most)
 			most = units;
 	}
-	return groups * (is_among ? 1 : most) / s->units;
+	return groups * (is_among ? 1 : most) / all;
 }
 
 /* ---- Together ----------------------------------------------------------------------------------------------------------- */
@@ -339,7 +392,7 @@ bool spreads_make(struct facts *f, int level)
 		l.free_units[a] = here->fanout[a];
 	for (int c = 0; c < CLASSES; c++)
 		l.axes_differ |= here->apart[c] != 0;
-	l.now.units = l.now.irrelevant = 1;
+	l.now.units = l.now.irrelevant = l.now.alike = 1;
 	list_from(&l, 0);
 	if (l.no_memory)
 		return false;
