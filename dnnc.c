@@ -424,12 +424,6 @@ static bool map(struct job *job)
 	bool is_asked_for = wants_mapping(options) || options->out || !is_quiet(options);
 	if (!is_accelerator(job->machine) || !is_asked_for)
 		return true;
-	if (options->imperfect)
-		return diag_fail(
-			&job->diag, "not-mapped",
-			sentence("-imperfect: loops in space that divide unevenly are not "
-				 "searched yet; without it, the best mapping whose factors are "
-				 "perfect is found"));
 	listen_to_interrupts();
 	bool is_done = true;
 	if (options->certificate_file)

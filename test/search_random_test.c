@@ -226,8 +226,7 @@ Test(search_random, perfect_factors_are_searched_as_by_brute_force)
 	compare_trials(TRIALS, false);
 }
 
-/* The search does not look at imperfect factors yet (docs/mapper.md section 3). */
-Test(search_random, imperfect_factors_are_searched_as_by_brute_force, .disabled = true)
+Test(search_random, imperfect_factors_are_searched_as_by_brute_force)
 {
 	compare_trials(IMPERFECT_TRIALS, true);
 }

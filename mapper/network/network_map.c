@@ -91,11 +91,12 @@ static const struct proof *certify(const struct crew *crew, const struct task *t
 				   double end)
 {
 	const struct layer *layer = task->result->layer;
-	struct proof_goal goal = {objective, value, most_cycles};
+	struct proof_goal goal = {
+		.objective = objective, .value = value, .most_cycles = most_cycles};
 	struct proof_limits limits = {.stop = crew->options->stop};
 	struct proof *proof;
 
-	if (!crew->options->certify)
+	if (!crew->options->certify || crew->options->imperfect) /* proofs are of perfect factors */
 		return NULL;
 	if (end > 0)
 		limits.seconds = fmax(end - now(), 1e-3);

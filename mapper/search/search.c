@@ -9,6 +9,7 @@
 
 #include "mapper/cost/sums.h"
 #include "mapper/search/label.h"
+#include "mapper/search/uneven.h"
 #include "mapper/search/why.h"
 
 /* How far beyond the bound the first passes look. */
@@ -317,8 +318,7 @@ void search(struct arena *arena, const struct problem *p, const struct hierarchy
 	    const struct search_options *o, struct search_result *r)
 {
 	memset(r, 0, sizeof *r);
-	if (o->imperfect)
-		r->status = SEARCH_CUT; /* nothing is known of that space */
-	else
-		search_perfect(arena, p, h, o, r);
+	search_perfect(arena, p, h, o, r);
+	if (o->imperfect && r->status != SEARCH_NO_MEMORY)
+		search_uneven(arena, p, h, o, r);
 }

@@ -17,7 +17,7 @@ enum search_status {
 
 struct search_options {
 	enum objective objective;
-	bool imperfect;                    /* imperfect spatial factors as well; not searched yet, and then SEARCH_CUT */
+	bool imperfect;                    /* imperfect spatial factors as well */
 	int64_t most_cycles;               /* mappings of more cycles are none; 0: no limit */
 	const struct constraint *constraint; /* NULL: what the machine allows */
 	double seconds;                    /* budget; 0: none */
