@@ -342,15 +342,19 @@ static struct map_options map_options_of(const struct options *options)
 	};
 }
 
-/* What no mapping serves is told at the call that led to it, once for layers that are alike. */
-static void tell_infeasible(struct job *job, const struct network_mapping *mapped)
+/* What no mapping serves is told at the call that led to it, once for layers that are alike, with the lines to relax. */
+static void tell_infeasible(struct job *job, const struct target *target,
+			    const struct network_mapping *mapped)
 {
 	for (int i = 0; i < mapped->workload->layers; i++) {
 		const struct layer_mapping *l = &mapped->layer[i];
-		if (l->layer->first == i && l->found.status == SEARCH_INFEASIBLE)
-			diag_error(&job->diag, "no-mapping", l->layer->statement->call,
-				   "'%s' has no mapping onto '%s': %s", l->layer->name,
-				   mapped->workload->machine->name, l->found.why);
+		if (l->layer->first != i || l->found.status != SEARCH_INFEASIBLE)
+			continue;
+		diag_error(&job->diag, "no-mapping", l->layer->statement->call,
+			   "'%s' has no mapping onto '%s': %s", l->layer->name,
+			   mapped->workload->machine->name, l->found.why);
+		constraint_note_relaxed(target->program, target->machine, l->layer->map,
+					l->layer->problem, mapped->workload->machine);
 	}
 }
 
@@ -391,7 +395,7 @@ static bool map_onto(struct job *job, const struct target *target, struct mapped
 	if (!w)
 		return false;
 	*mapped = (struct mapped_machine){target->file, network_map(job->arena, w, &how)};
-	tell_infeasible(job, mapped->mapped);
+	tell_infeasible(job, target, mapped->mapped);
 	tell_unproven(job, mapped->mapped);
 	return true;
 }

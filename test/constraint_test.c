@@ -210,6 +210,84 @@ Test(constraint, what_cannot_hold_together_is_told_at_both_places)
 	}
 }
 
+/* ---- Which line is in the way --------------------------------------------------------------------------------------- */
+
+/* The same convolution: no mapping obeys, and these lines are to be relaxed. */
+static const struct {
+	const char *machine, *map;
+	const char *note[4]; /* what the notes mark */
+	const char *first;   /* what the first one says, in part */
+} relaxed[] = {
+	/* 40 of W for 30: each of three lines makes it so many, another does not */
+	{OWN("spad: keep W\n spad: for k in 8\n spad: for c in 5\n glb: keep I"),
+	 NULL,
+	 {"spad: keep W", "spad: for k in 8", "spad: for c in 5"},
+	 "without this line there is a mapping"},
+	{OWN("spad: keep W"),
+	 MAP("spad: for k in 8\n spad: for c in 5\n dram: for p"),
+	 {"spad: keep W", "spad: for k in 8", "spad: for c in 5"},
+	 "without this line there is a mapping"},
+	/* loops that may not stand outside stand inside */
+	{OWN("spad: keep O\n dram: for c, p, q, r, s\n glb: for c, p, q, r, s\n pe: parallel c"),
+	 NULL,
+	 {"spad: keep O", "dram: for c, p, q, r, s", "glb: for c, p, q, r, s", "pe: parallel c"},
+	 "without this line there is a mapping"},
+	/* two memories are too small */
+	{OWN("spad: keep O\n spad: for k in 8\n reg: keep I\n reg: for c in 5\n reg: for r in 3"),
+	 NULL,
+	 {"spad: keep O", "reg: keep I"},
+	 "there is a mapping without 2 lines together, this line"},
+	/* a dataflow of the library is one line */
+	{NAMED("output_stationary"),
+	 MAP("spad: for k in 8"),
+	 {"dataflow output_stationary", "spad: for k in 8"},
+	 "without this dataflow there is a mapping"},
+	/* without this one, the other would have an error of its own */
+	{OWN("dram: for k in 1\n spad: keep O"),
+	 MAP("glb: for k in 8 step 8\n spad: for k in 8"),
+	 {"spad: keep O", "spad: for k in 8"},
+	 "without this line there is a mapping"},
+	/* a machine that is too small in any case */
+	{"machine small { clock 1 GHz; memory dram { }; memory r { size 2 words holds I, W, O }\n"
+	 "mac { }; dataflow own }\ndataflow own { dram: for k }",
+	 NULL,
+	 {NULL},
+	 NULL},
+	/* what has a mapping has no line in the way */
+	{OWN("spad: keep W"), NULL, {NULL}, NULL},
+};
+
+Test(constraint, lines_without_which_there_is_a_mapping_are_told)
+{
+	struct problem p = convolution(8, 5, 6, 7, 3);
+
+	for (size_t row = 0; row < sizeof relaxed / sizeof *relaxed; row++) {
+		struct desk d = desk_with(relaxed[row].machine);
+		struct said s = constrain(&d, relaxed[row].map, &p, false);
+		const struct tree_item *map =
+			relaxed[row].map ? d.program->tree[d.program->tree_count - 1]->item : NULL;
+		int notes = 0;
+		cr_assert(s.is_read, "row %zu: %s", row, d.diag->finding[0].message);
+		diag_error(d.diag, "no-mapping", (struct span){0}, "of the layer");
+		constraint_note_relaxed(d.program, d.block, map, &p, d.machine);
+		while (notes < 4 && relaxed[row].note[notes])
+			notes++;
+		cr_expect_eq(d.diag->count, 1 + notes, "row %zu: %d findings", row, d.diag->count);
+		cr_expect_eq(d.diag->errors, 1, "row %zu: %d errors", row, d.diag->errors);
+		for (int i = 0; i < notes && i + 1 < d.diag->count; i++)
+			cr_expect(marks(d.diag->finding[i + 1].span, relaxed[row].note[i]),
+				  "row %zu: note %d marks '%.*s'", row, i,
+				  (int)(d.diag->finding[i + 1].span.end -
+					d.diag->finding[i + 1].span.begin),
+				  d.diag->finding[i + 1].span.source->text +
+					  d.diag->finding[i + 1].span.begin);
+		if (notes > 0 && d.diag->count > 1)
+			cr_expect(strstr(d.diag->finding[1].message, relaxed[row].first),
+				  "row %zu: %s", row, d.diag->finding[1].message);
+		arena_free(d.arena);
+	}
+}
+
 /* ---- What clauses mean ----------------------------------------------------------------------------------------------- */
 
 Test(constraint, loops_that_are_named_at_a_place_are_the_only_ones_there)

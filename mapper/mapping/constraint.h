@@ -41,4 +41,9 @@ bool constraint_read(struct program *, const struct machine *, const struct tree
 		     const struct problem *, const struct hierarchy *, bool imperfect,
 		     struct constraint *, struct constraint_origin *);
 
+/* Of a layer that no mapping serves: notes, to the error before, at the clauses without which there is one; each alone, or
+ * where none is enough, the fewest found that are together. None where the machine is too small in any case. */
+void constraint_note_relaxed(struct program *, const struct machine *, const struct tree_item *map,
+			     const struct problem *, const struct hierarchy *);
+
 #endif

@@ -66,6 +66,13 @@ void say_order(struct maker *, int level, int outer, int inner, struct span);
 /* From what stands where to the order of the innermost loops. */
 void make_orders(struct maker *);
 
+/* The machine's dataflow, which machine_check found, and the property that names it; NULL where there is none. */
+const struct tree_item *constraint_dataflow(struct program *, const struct machine *, struct span *caller);
+/* constraint_read of a dataflow and a map as they are given here; either may be NULL. */
+bool constraint_read_items(struct program *, const struct machine *, const struct tree_item *dataflow,
+			   const struct tree_item *map, const struct problem *, const struct hierarchy *,
+			   bool imperfect, struct constraint *, struct constraint_origin *);
+
 /* Steps that do not multiply to extents, units that no axis has; places that nothing is left for get no loop. */
 void check_axes(struct maker *);
 void check_dims(struct maker *);

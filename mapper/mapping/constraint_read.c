@@ -266,17 +266,17 @@ static void take_item(struct maker *m, const struct tree_item *item)
 		close_places(&r, level);
 }
 
-/* The machine's dataflow, which machine_check found. */
-static const struct tree_item *dataflow_of(struct maker *m)
+const struct tree_item *constraint_dataflow(struct program *program, const struct machine *machine,
+					    struct span *caller)
 {
-	const struct tree_property *p = m->machine->block->property;
+	const struct tree_property *p = machine->block->property;
 
 	while (p && strcmp(p->name, "dataflow") != 0)
 		p = p->next;
 	if (!p)
 		return NULL;
-	m->scope.caller = p->span;
-	return dataflow_find(m->scope.program, p->value[0]->name);
+	*caller = p->span;
+	return dataflow_find(program, p->value[0]->name);
 }
 
 static void move_out(const struct scope *s, struct span *span, size_t count)
@@ -286,10 +286,10 @@ static void move_out(const struct scope *s, struct span *span, size_t count)
 			span[i] = s->caller;
 }
 
-bool constraint_read(struct program *program, const struct machine *machine,
-		     const struct tree_item *map, const struct problem *problem,
-		     const struct hierarchy *hierarchy, bool imperfect, struct constraint *c,
-		     struct constraint_origin *origin)
+bool constraint_read_items(struct program *program, const struct machine *machine,
+			   const struct tree_item *dataflow, const struct tree_item *map,
+			   const struct problem *problem, const struct hierarchy *hierarchy,
+			   bool imperfect, struct constraint *c, struct constraint_origin *origin)
 {
 	struct maker m = {.scope = {.program = program, .problem = problem, .machine = hierarchy},
 			  .machine = machine,
@@ -297,8 +297,8 @@ bool constraint_read(struct program *program, const struct machine *machine,
 			  .c = c,
 			  .origin = origin};
 	int errors = program->diag->errors;
-	const struct tree_item *dataflow = dataflow_of(&m);
 
+	constraint_dataflow(program, machine, &m.scope.caller);
 	constraint_free(c, problem, hierarchy);
 	memset(origin, 0, sizeof *origin);
 	m.standing = ARENA_ARRAY(program->arena, MAX_LEVELS, struct standing);
@@ -313,4 +313,16 @@ bool constraint_read(struct program *program, const struct machine *machine,
 	}
 	move_out(&m.scope, (struct span *)origin, sizeof *origin / sizeof(struct span));
 	return program->diag->errors == errors;
+}
+
+bool constraint_read(struct program *program, const struct machine *machine,
+		     const struct tree_item *map, const struct problem *problem,
+		     const struct hierarchy *hierarchy, bool imperfect, struct constraint *c,
+		     struct constraint_origin *origin)
+{
+	struct span caller;
+	const struct tree_item *dataflow = constraint_dataflow(program, machine, &caller);
+
+	return constraint_read_items(program, machine, dataflow, map, problem, hierarchy, imperfect,
+				     c, origin);
 }

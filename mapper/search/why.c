@@ -1,29 +1,11 @@
-/* why.c -- the smallest tile of each level is what the constraint demands inside of it, and otherwise one point. Where
- * that does not fit, the memory is too small; else a demand cannot be met. */
+/* why.c -- the smallest tile of each level is what the constraint leaves no other place for (feasible.h). Where that does
+ * not fit, the memory is too small; else a demand cannot be met. */
 #include "mapper/search/why.h"
 
 #include <inttypes.h>
 
+#include "mapper/mapping/feasible.h"
 #include "mapper/mapping/tile.h"
-
-/* Extents that the constraint demands at a level and inside of it; of the outermost the whole. */
-static void smallest_tile(const struct terms *t, int level, int64_t extent[MAX_DIMS])
-{
-	const struct constraint *c = &t->constraint;
-
-	for (int d = 0; d < t->problem->dims; d++) {
-		extent[d] = level == 0 ? t->problem->extent[d] : 1;
-		for (int l = level; l < t->levels; l++) {
-			if (c->time[l][d] > 1)
-				extent[d] *= c->time[l][d];
-			for (int a = 0; a < t->machine->level[l].axes; a++)
-				if (c->space[l][a][d] > 1)
-					extent[d] *= c->space[l][a][d];
-			if (extent[d] > t->problem->extent[d])
-				extent[d] = t->problem->extent[d];
-		}
-	}
-}
 
 static const char *tiles_text(const struct terms *t, unsigned operands, const int64_t extent[])
 {
@@ -45,7 +27,7 @@ static const char *room_text(const struct terms *t, int level, unsigned operands
 	const struct level *l = &t->machine->level[level];
 	int64_t extent[MAX_DIMS], needed = 0;
 
-	smallest_tile(t, level, extent);
+	feasible_least(&t->constraint, t->problem, t->machine, level, extent);
 	for (int o = 0; o < t->operands; o++)
 		if (operands >> o & 1)
 			needed += tile_words(&t->problem->operand[o], t->problem->dims, extent);
