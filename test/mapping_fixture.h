@@ -38,7 +38,7 @@ static struct desk desk_with(const char *machine)
 	return d;
 }
 
-static char *print(struct desk *d, const struct mapping *m)
+__attribute__((unused)) static char *print(struct desk *d, const struct mapping *m)
 {
 	char *text = NULL, *copy;
 	size_t size = 0;
@@ -64,7 +64,7 @@ static void index_by(struct operand *o, int rank, int dim, int64_t coef)
 enum { K, C, P, Q, R, DIMS };
 
 /* O[k, p, q] += I[c, p * stride + r, q] * W[k, c, r], with n of one step. */
-static struct problem convolution(int64_t k, int64_t c, int64_t p, int64_t q, int64_t r)
+__attribute__((unused)) static struct problem convolution(int64_t k, int64_t c, int64_t p, int64_t q, int64_t r)
 {
 	static const char *const dim[] = {"k", "c", "p", "q", "r"};
 	static const int output[] = {K, P, Q}, weight[] = {K, C, R};
@@ -90,7 +90,7 @@ static struct problem convolution(int64_t k, int64_t c, int64_t p, int64_t q, in
 }
 
 /* Numbers below a limit, by xorshift. */
-static int64_t below(uint64_t *state, int64_t limit)
+__attribute__((unused)) static int64_t below(uint64_t *state, int64_t limit)
 {
 	*state ^= *state << 13;
 	*state ^= *state >> 7;

@@ -18,6 +18,7 @@ struct maker {
 	struct constraint *c;
 	struct constraint_origin *origin;
 	struct standing *standing; /* of each level */
+	int stay[MAX_LEVELS]; /* the memory where the operand that is stationary at a level stays */
 };
 
 #define OTHERWISE "this line says otherwise"
@@ -65,6 +66,9 @@ void note_machine(const struct maker *, const char *block, const char *property)
 void say_order(struct maker *, int level, int outer, int inner, struct span);
 /* From what stands where to the order of the innermost loops. */
 void make_orders(struct maker *);
+
+/* A warning where an operand cannot stay in a memory, whatever the order of loops, though a clause says that it does. */
+void check_stay(struct maker *, int level, int operand, struct span clause);
 
 /* The machine's dataflow, which machine_check found, and the property that names it; NULL where there is none. */
 const struct tree_item *constraint_dataflow(struct program *, const struct machine *, struct span *caller);

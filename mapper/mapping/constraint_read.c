@@ -205,6 +205,7 @@ static void make_stationary(struct reading *r, const struct tree_clause *c, int 
 		return;
 	}
 	m->c->stationary[around] = o;
+	m->stay[around] = level;
 	m->origin->stationary[around] = c->span;
 }
 
@@ -311,6 +312,9 @@ bool constraint_read_items(struct program *program, const struct machine *machin
 		check_dims(&m);
 		make_orders(&m);
 	}
+	for (int l = 0; l < hierarchy->levels && program->diag->errors == errors; l++)
+		if (c->stationary[l] >= 0)
+			check_stay(&m, m.stay[l], c->stationary[l], origin->stationary[l]);
 	move_out(&m.scope, (struct span *)origin, sizeof *origin / sizeof(struct span));
 	return program->diag->errors == errors;
 }
