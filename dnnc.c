@@ -41,7 +41,7 @@ struct job {
 	struct arena *arena;
 	struct diag diag;
 	struct program *program; /* of the network */
-	struct program *maps;    /* of -map, or NULL */
+	struct program *maps;    /* of -map, or NULL; Timeloop's are read when layers are known */
 	int targets;
 	struct target target[MAX_MACHINES];
 	struct mapped_machine
@@ -113,7 +113,7 @@ static bool read_files(struct job *job)
 	if (options->machine_count == 0 && program_has(job->program, ITEM_BLOCK))
 		job->target[job->targets++] =
 			(struct target){.file = options->network_file, .program = job->program};
-	if (options->map_file)
+	if (options->map_file && !timeloop_is_file(options->map_file))
 		job->maps = read_program(job, options->map_file, false);
 	return exit_code_of(&job->diag) <= EXIT_WRONG_INPUT;
 }
@@ -382,6 +382,9 @@ static struct workload *workload_onto(struct job *job, const struct target *targ
 	if (!machine)
 		return NULL;
 	struct workload *w = workload_of(job->arena, job->network, machine, options->all);
+	if (options->map_file && timeloop_is_file(options->map_file) &&
+	    !workload_take_timeloop(w, target->program, options->map_file))
+		return NULL;
 	return workload_constrain(w, target->program, target->machine, job->maps,
 				  options->imperfect)
 		       ? w

@@ -262,7 +262,8 @@ Test(timeloop_read, what_is_wrong_is_told_at_its_place)
 static struct mapping *read_mapping(struct desk *d, const char *text)
 {
 	const char *path = file_of(d->arena, text, strlen(text));
-	struct mapping *m = mapping_timeloop(d->program, path, d->problem, d->machine);
+	struct mapping *m = mapping_timeloop(d->program, timeloop_load(d->program, path),
+					     d->problem, d->machine);
 
 	unlink(path);
 	return m;
@@ -427,7 +428,8 @@ Test(timeloop_read, no_damaged_file_makes_it_fall, .timeout = 240)
 			struct desk d =
 				read_files(f == 3 || f == 4 ? path : NULL, f == 3 ? NULL : path);
 			if (d.problem && d.machine)
-				mapping_timeloop(d.program, path, d.problem, d.machine);
+				mapping_timeloop(d.program, timeloop_load(d.program, path),
+						 d.problem, d.machine);
 			cr_expect(d.diag->count > 0 || d.problem || d.machine,
 				  "%s, case %d: silence", file[f], i);
 			refused += d.diag->errors > 0;

@@ -139,7 +139,8 @@ static void round_trip(const struct mapping *m, struct arena *arena, struct diag
 	cr_assert(d.problem && d.machine, "%s\n%s", first_message(&d), text);
 	expect_same_problem(m->problem, d.problem);
 	expect_same_machine(m->machine, d.machine);
-	struct mapping *read = mapping_timeloop(d.program, path, d.problem, d.machine);
+	struct mapping *read =
+		mapping_timeloop(d.program, timeloop_load(d.program, path), d.problem, d.machine);
 	cr_assert_not_null(read, "%s\n%s", first_message(&d), text);
 	cr_expect_eq(memcmp(m->keep, read->keep, sizeof read->keep), 0, "what is kept");
 	cr_assert(mapping_cost(m, &cost) && mapping_cost(read, again));
@@ -338,7 +339,8 @@ Test(timeloop_write, a_rest_of_the_outermost_loop_is_written_and_read)
 	cr_expect(strstr(text, "k=3"), "%s", text);
 	cr_expect(strstr(text, "k=10,4"), "%s", text);
 	const char *path = file_of(d.arena, text, strlen(text));
-	struct mapping *again = mapping_timeloop(d.program, path, d.problem, d.machine);
+	struct mapping *again =
+		mapping_timeloop(d.program, timeloop_load(d.program, path), d.problem, d.machine);
 	cr_assert_not_null(again, "%s", first_message(&d));
 	cr_expect_eq(again->loops, m->loops);
 	for (int i = 0; i < m->loops; i++)

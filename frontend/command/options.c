@@ -55,7 +55,7 @@ static const struct argp_option table[] = {
 	{"imperfect", KEY_IMPERFECT, 0, 0, "let the last unit of an array have less to do than others", 0},
 	{"pareto", KEY_PARETO, 0, 0, "print which energies go with which cycles, layer by layer", 0},
 	{"explain", KEY_EXPLAIN, 0, 0, "print what holds each layer back, in seven steps", 0},
-	{"map", KEY_MAP, "FILE", 0, "mappings to keep to, whole or in part, .map", 0},
+	{"map", KEY_MAP, "FILE", 0, "mappings to keep to, .map, whole or in part, or .yaml", 0},
 	{"certificate", KEY_CERTIFICATE, 0, 0, "write the proof of each optimum beside the mappings, too", 0},
 	{"check-certificate", KEY_CHECK, "FILE", 0, "check such proofs, without a search", 0},
 	{"budget", KEY_BUDGET, "BUDGET", 0, "end the search after so long, as in 10s, or so many evaluations", 0},

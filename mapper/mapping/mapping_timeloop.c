@@ -422,11 +422,11 @@ static void make(struct reader *r)
 		check_fit(r, i);
 }
 
-struct mapping *mapping_timeloop(struct program *program, const char *path,
+struct mapping *mapping_timeloop(struct program *program, const struct yaml *root,
 				 const struct problem *problem, const struct hierarchy *machine)
 {
 	struct reader *r = ARENA_NEW(program->arena, struct reader);
-	const struct yaml *root = timeloop_load(program, path), *list = yaml_find(root, "mapping");
+	const struct yaml *list = yaml_find(root, "mapping");
 	int errors = program->diag->errors;
 
 	if (!root)

@@ -38,6 +38,9 @@ struct workload *workload_of(struct arena *, const struct network *, const struc
  * is in diag, and the result false. `imperfect` as the search will have it. */
 bool workload_constrain(struct workload *, struct program *, const struct machine *, struct program *maps,
 			bool imperfect);
+/* Before that: a mapping in Timeloop's YAML is given. It is the only layer's that multiplies and accumulates, or that of the
+ * layer whose name the problem beside it has. Errors are in the program's diag, and the result false. */
+bool workload_take_timeloop(struct workload *, struct program *, const char *path);
 /* Says which layers are alike, once constraints and mappings are given. */
 void workload_compare(struct workload *);
 

@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "frontend/source/name_index.h"
+#include "frontend/timeloop/timeloop.h"
 #include "mapper/mapping/mapping_print.h"
+#include "mapper/mapping/mapping_timeloop.h"
 
 /* ---- Which map is whose -------------------------------------------------------------------------------------- */
 
@@ -80,7 +82,7 @@ bool workload_constrain(struct workload *w, struct program *program, const struc
 	/* What is wrong with a dataflow is wrong for layer after layer, and told once. */
 	for (int i = 0; i < w->layers && diag->errors == errors; i++) {
 		struct layer *layer = &w->layer[i];
-		if (layer->why)
+		if (layer->why || layer->given)
 			continue;
 		if (layer->map && is_whole(maps, layer, w->machine))
 			layer->given = mapping_read(maps, layer->map, layer->problem, w->machine);
@@ -89,4 +91,65 @@ bool workload_constrain(struct workload *w, struct program *program, const struc
 	}
 	workload_compare(w);
 	return diag->errors == errors;
+}
+
+/* ---- Mappings in Timeloop's YAML ------------------------------------------------------------------------------ */
+
+/* What the problem of a document is called, or NULL. */
+static const struct yaml *problem_name(const struct yaml *document)
+{
+	const struct yaml *name =
+		yaml_find(yaml_find(yaml_find(document, "problem"), "shape"), "name");
+
+	return name && name->kind == YAML_SCALAR ? name : NULL;
+}
+
+static struct layer *layer_of_document(struct workload *w, struct program *program,
+				       const struct yaml *document)
+{
+	const struct yaml *name = problem_name(document);
+	struct layer *only = NULL;
+	const char *list = "";
+	int count = 0;
+
+	for (int i = 0; i < w->layers; i++) {
+		struct layer *layer = &w->layer[i];
+		if (layer->macs == 0 || layer->why)
+			continue;
+		if (name && strcmp(timeloop_name(program->arena, layer->name), name->text) == 0)
+			return layer;
+		list = arena_printf(program->arena, "%s%s%s", list, count ? ", " : "", layer->name);
+		only = layer;
+		count++;
+	}
+	if (count == 1)
+		return only;
+	diag_error(program->diag, "unknown-name",
+		   name ? name->span : yaml_find(document, "mapping")->span,
+		   name ? "no mapped layer of network '%s' is called so"
+			: "this mapping does not say which layer of network '%s' it is of",
+		   w->network->name);
+	diag_note(program->diag, name ? name->span : yaml_find(document, "mapping")->span,
+		  "a 'problem' beside the mapping, with the name of its 'shape', says which; there "
+		  "%s",
+		  count ? arena_printf(program->arena, "are %s", list) : "is none");
+	return NULL;
+}
+
+bool workload_take_timeloop(struct workload *w, struct program *program, const char *path)
+{
+	int errors = program->diag->errors;
+	const struct yaml *document = timeloop_load(program, path);
+	const struct yaml *list = yaml_find(document, "mapping");
+	struct layer *layer = NULL;
+
+	if (document && !list)
+		diag_error(program->diag, "timeloop",
+			   (struct span){.source = document->span.source},
+			   "this file has no list 'mapping'");
+	else if (document)
+		layer = layer_of_document(w, program, document);
+	if (layer)
+		layer->given = mapping_timeloop(program, document, layer->problem, w->machine);
+	return program->diag->errors == errors;
 }
