@@ -115,9 +115,11 @@ Test(options, wrong_ones)
 		{"a.dnn -run x.npz", "'x.npz': .npz files are not read; store each array by itself "
 				     "with numpy.save, as .npy"},
 		{"a.dnn -o u.so", "'u.so': no .so files are written; -o takes .o (with its .h), "
-				  ".ll, .s, .map, .json, .timeloop.yaml or a folder"},
+				  ".ll, .s, .map, .json, .certificate, .timeloop.yaml or a folder"},
 		{"a.dnn -run x.npy -o y.json",
 		 "with -run, -o names a .npy file or a folder, not 'y.json'"},
+		{"a.dnn -run x.npy -o y.certificate",
+		 "with -run, -o names a .npy file or a folder, not 'y.certificate'"},
 		{"a.dnn -objective area", "-objective wants energy, edp or cycles, not 'area'"},
 		{"a.dnn -threads 0", "-threads wants a number from 1 to 1024, not '0'"},
 		{"a.dnn -budget 0",
@@ -157,5 +159,6 @@ Test(options, help_fits_one_screen)
 		cr_expect_leq(end - line, 100, "%.*s", (int)(end - line), line);
 	cr_expect_leq(lines, 40);
 	cr_expect_not_null(strstr(text, "  -hw FILE"));
+	cr_expect_not_null(strstr(text, ".timeloop.yaml"), "-o names what it writes");
 	free(text);
 }

@@ -103,8 +103,23 @@ static void check_loop(struct writer *w, int loop)
 			   l->tile);
 }
 
+static bool leaks(const struct hierarchy *h)
+{
+	bool leaks = h->leakage > 0 || h->mac_leakage > 0;
+
+	for (int i = 0; i < h->levels; i++)
+		leaks |= h->level[i].leakage > 0;
+	return leaks;
+}
+
 void writer_check_machine(struct writer *w)
 {
+	if (leaks(w->h))
+		diag_warning(
+			w->diag, "timeloop-lost", nowhere,
+			"the leakage of machine '%s' is left out: energies of Timeloop will be "
+			"lower by it",
+			w->h->name);
 	for (int i = 0; i < w->h->levels; i++)
 		check_level(w, i);
 	if (w->h->is_buffered)

@@ -42,7 +42,7 @@ enum key {
 /* clang-format off */
 static const struct argp_option table[] = {
 	{"hw", KEY_HW, "FILE", 0, "the machine to compile for; several accelerators are compared", 0},
-	{0, KEY_OUT, "PATH", 0, "a .o (its .h goes beside it), .ll, .s, .map or .json; else a folder", 0},
+	{0, KEY_OUT, "PATH", 0, ".o (and .h), .ll, .s, .map, .json, .certificate, .timeloop.yaml; else a folder", 0},
 	{"run", KEY_RUN, 0, 0, "execute on .npy files, one per input; -o OUT.npy keeps the result", 0},
 	{"weights", KEY_WEIGHTS, "FILE", 0, "values of the parameters, .safetensors", 0},
 	{"seed", KEY_SEED, "N", 0, "of random values for parameters that no file gives (0)", 0},
@@ -284,7 +284,8 @@ static char *parse_file(struct options *options, const char *path)
 /* A path that -o would make a folder of, though its ending says that a file is meant. */
 static char *check_out(const struct options *options)
 {
-	static const char *const code[] = {".o", ".ll", ".s", ".map", ".json", ".timeloop.yaml"};
+	static const char *const code[] = {".o",           ".ll",           ".s", ".map", ".json",
+					   ".certificate", ".timeloop.yaml"};
 	static const char *const unwritten[] = {
 		".so",  ".a",   ".obj", ".lib",         ".dll", ".dylib", ".exe",
 		".bin", ".elf", ".c",   ".h",           ".cpp", ".cc",    ".hpp",
@@ -297,7 +298,7 @@ static char *check_out(const struct options *options)
 					unwritten[i],
 					options->run ? "a .npy file or a folder"
 						     : ".o (with its .h), .ll, .s, .map, .json, "
-						       ".timeloop.yaml or a folder");
+						       ".certificate, .timeloop.yaml or a folder");
 	for (size_t i = 0; out && options->run && i < sizeof code / sizeof code[0]; i++)
 		if (file_has_ending(out, code[i]))
 			return sentence("with -run, -o names a .npy file or a folder, not '%s'",
