@@ -51,6 +51,41 @@ Test(eyexam, by_hand)
 		cr_expect_eq(e.rate[i], rate[i], "%s: %.17g", eyexam_name[i], e.rate[i]);
 }
 
+/* The same, where sums have a port of their own: their 245 words pass it at 0.7 a cycle, in 350 cycles, and the 280 of the
+ * others the shared one, of which neither has more than 140 words, in 100. */
+Test(eyexam, a_port_of_one_class_takes_its_words_from_the_others)
+{
+	struct shape shape = {.extent = {['k'] = 5, ['p'] = 7, ['c'] = 4}, .stride = 1};
+	struct hierarchy h = {.levels = 1};
+	struct problem p;
+	struct cost cost;
+	struct eyexam e;
+
+	note_problem(&p, "c p|k c|k p", &shape);
+	h.level[0].shared_bandwidth = 1.4;
+	h.level[0].class_bandwidth[CLASS_O] = 0.7;
+	struct mapping m = {.problem = &p,
+			    .machine = &h,
+			    .keep = {7},
+			    .loops = 3,
+			    .loop = {{LOOP_TIME, 0, 0, 1, 1},
+				     {LOOP_TIME, 0, 0, 2, 1},
+				     {LOOP_TIME, 0, 0, 0, 1}}};
+	cr_assert(mapping_cost(&m, &cost));
+	eyexam(&m, &cost, NULL, &e);
+	cr_expect_eq(e.rate[EYEXAM_STORAGE], 1);
+	cr_expect_eq(e.rate[EYEXAM_BANDWIDTH], 140. * 0.7 / 245);
+	cr_expect(e.port == BOUND_CLASS && e.level == 0 && e.operand == p.operands - 1);
+	cr_expect_eq(e.rate[EYEXAM_CYCLES], 140. / 350);
+	/* wide, it holds nothing back, and the sums are not in the way of the others: 280 words in 200 cycles */
+	h.level[0].class_bandwidth[CLASS_O] = 100;
+	cr_assert(mapping_cost(&m, &cost));
+	eyexam(&m, &cost, NULL, &e);
+	cr_expect_eq(e.port, BOUND_COMPUTE);
+	cr_expect_eq(e.rate[EYEXAM_BANDWIDTH], 1);
+	cr_expect_eq(e.rate[EYEXAM_CYCLES], 140. / 200);
+}
+
 /* ---- Against brute force ------------------------------------------------------------------------------------------ */
 
 static uint64_t next_random(uint64_t *state)
@@ -81,6 +116,9 @@ static void draw_machine(uint64_t *state, struct hierarchy *h, int64_t most)
 		h->level[i].read_bandwidth = (double)draw(state, 0, 6) / 2;
 		h->level[i].write_bandwidth = (double)draw(state, 0, 6) / 2;
 		h->level[i].shared_bandwidth = (double)draw(state, 0, 6) / 2;
+		for (int c = 0; c < CLASSES; c++)
+			if (draw(state, 0, 3) == 0)
+				h->level[i].class_bandwidth[c] = (double)draw(state, 1, 6) / 2;
 	}
 	add_array(h, 0, draw(state, 1, most), 0);
 	add_array(h, 1, draw(state, 1, most), draw(state, 1, most));

@@ -146,6 +146,7 @@ static void look_at(struct eyexam *e, const struct cost *cost, int level, int op
 	e->operand = operand;
 }
 
+/* Through a port of its class go all words of an operand, and none of them through the others. */
 static void look_at_ports(struct eyexam *e, const struct mapping *m, const struct cost *cost)
 {
 	for (int level = 0; level < m->machine->levels; level++)
@@ -154,6 +155,11 @@ static void look_at_ports(struct eyexam *e, const struct mapping *m, const struc
 			const int64_t *count = cost->traffic[level][o].per_instance;
 			int64_t reads = count[ACCESS_READ];
 			int64_t writes = count[ACCESS_FILL] + count[ACCESS_UPDATE];
+			double own = l->class_bandwidth[m->problem->operand[o].class];
+			if (own > 0) {
+				look_at(e, cost, level, o, BOUND_CLASS, reads + writes, own);
+				continue;
+			}
 			look_at(e, cost, level, o, BOUND_READ, reads, l->read_bandwidth);
 			look_at(e, cost, level, o, BOUND_WRITE, writes, l->write_bandwidth);
 			look_at(e, cost, level, o, BOUND_SHARED, reads + writes,

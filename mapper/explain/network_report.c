@@ -379,7 +379,8 @@ static const char *port_text(struct arena *arena, const struct mapping *m, const
 {
 	static const char *const word[] = {[BOUND_READ] = "reads",
 					   [BOUND_WRITE] = "writes",
-					   [BOUND_SHARED] = "reads and writes"};
+					   [BOUND_SHARED] = "reads and writes",
+					   [BOUND_CLASS] = "own port"};
 
 	if (e->port == BOUND_COMPUTE)
 		return "no port of a single tensor is narrower";
