@@ -133,6 +133,10 @@ Test(search_stationary, loops_over_units_bring_no_word_again)
 		cr_assert(constraint_read(d.program, d.block, NULL, &p, d.machine, false, &c,
 					  &origin));
 		cr_expect_eq(d.diag->warnings, units < 5, "%d units", units);
+		cr_assert(constraint_read(d.program, d.block, NULL, &p, d.machine, true, &c,
+					  &origin));
+		cr_expect_eq(d.diag->count, 2 * (units < 5),
+			     "what uneven factors allow is not looked at");
 		if (units < 5)
 			cr_expect(strstr(d.diag->finding[0].message, "p and r index it") &&
 					  strstr(d.diag->finding[1].message, "for 3 words of I"),

@@ -67,7 +67,8 @@ void say_order(struct maker *, int level, int outer, int inner, struct span);
 /* From what stands where to the order of the innermost loops. */
 void make_orders(struct maker *);
 
-/* A warning where an operand cannot stay in a memory, whatever the order of loops, though a clause says that it does. */
+/* A warning where an operand cannot stay in a memory, whatever the order of loops, though a clause says that it does and
+ * there are mappings. */
 void check_stay(struct maker *, int level, int operand, struct span clause);
 
 /* The machine's dataflow, which machine_check found, and the property that names it; NULL where there is none. */

@@ -254,13 +254,14 @@ void check_stay(struct maker *m, int level, int operand, struct span span)
 			 .level = level,
 			 .least = INT64_MAX};
 
-	for (int r = 0; r < s.operand->ranks; r++)
+	/* feasible knows perfect factors alone */
+	for (int r = 0; r < s.operand->ranks && !m->imperfect; r++)
 		if (is_shared(&s, r))
 			s.shared |= 1u << r;
 	for (int r = 0; r < s.operand->ranks; r++)
 		for (int d = 0; s.shared >> r & 1 && d < m->scope.problem->dims; d++)
 			s.dims |= indexes(&s, r, d) ? 1u << d : 0;
-	if (s.shared == 0)
+	if (s.shared == 0 || !feasible(m->c, m->scope.problem, m->scope.machine))
 		return;
 	try_dim(&s, 0);
 	if (!s.can)
