@@ -168,7 +168,21 @@ static void print_layers(struct arena *arena, const struct network_mapping *n, F
 	columns_print(&c, out);
 }
 
-/* What is not in the table, and why. */
+/* No nest leaves points out, so that what is dropped has its share of every number. */
+static void print_dropped(const struct layer *layer, FILE *out)
+{
+	if (layer->dropped == 0)
+		return;
+	fprintf(out, "counted whole: %s, though ", layer->name);
+	if (layer->dropped > 0)
+		fprintf(out, "%" PRId64 " of its %" PRId64 " points are", layer->dropped,
+			statement_points(layer->statement));
+	else
+		fputs("some of its points are", out);
+	fputs(" outside, and dropped\n", out);
+}
+
+/* What is not in the table, and why; and what in it is more than is done. */
 static void print_left_out(const struct network_mapping *n, FILE *out)
 {
 	const struct workload *w = n->workload;
@@ -176,6 +190,8 @@ static void print_left_out(const struct network_mapping *n, FILE *out)
 	for (int i = 0; i < w->layers; i++)
 		if (w->layer[i].why)
 			fprintf(out, "not mapped: %s, for %s\n", w->layer[i].name, w->layer[i].why);
+	for (int i = 0; i < w->layers; i++)
+		print_dropped(&w->layer[i], out);
 	if (w->others > 0)
 		fprintf(out,
 			"not mapped: %d statement%s that multipl%s and accumulate%s nothing (-all "

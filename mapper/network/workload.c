@@ -76,6 +76,8 @@ static void name_layers(struct arena *arena, struct workload *w)
 
 /* Accesses of a layer are counted in 63 bits: a few of each point at each level. */
 static const int64_t MOST_POINTS = INT64_MAX >> 10;
+/* Positions along one rank that are tried one by one. */
+static const int64_t MOST_LOOKED_AT = 10000000;
 
 static const char *obstacle(const struct statement *s)
 {
@@ -86,6 +88,40 @@ static const char *obstacle(const struct statement *s)
 	if (!why && statement_points(s) > MOST_POINTS)
 		return "its accesses are too many to be counted in 63 bits";
 	return why;
+}
+
+/* Points of the loops that index a rank of what is written, from one of these loops on, that lie inside of it. */
+static int64_t points_inside(const struct statement *s, int rank, int loop, int64_t at)
+{
+	const struct subscript *sub = &s->target.subscript[rank];
+	int64_t points = 0;
+
+	while (loop < s->loops && sub->coef[loop] == 0)
+		loop++;
+	if (loop == s->loops)
+		return at >= 0 && at < s->target.tensor->extent[rank];
+	for (int64_t i = 0; i < s->loop[loop].extent; i++)
+		points += points_inside(s, rank, loop + 1, at + i * sub->coef[loop]);
+	return points;
+}
+
+/* No loop of more than one step indexes two ranks, or there is an obstacle: so ranks are independent. */
+static int64_t dropped_points(const struct statement *s)
+{
+	int64_t inside = statement_points(s), of_rank;
+
+	if (s->target.outside != OUTSIDE_DROP)
+		return 0;
+	for (int r = 0; r < s->target.tensor->rank; r++) {
+		of_rank = 1;
+		for (int i = 0; i < s->loops; i++)
+			if (s->target.subscript[r].coef[i] != 0 &&
+			    (__builtin_mul_overflow(of_rank, s->loop[i].extent, &of_rank) ||
+			     of_rank > MOST_LOOKED_AT))
+				return -1;
+		inside = inside / of_rank * points_inside(s, r, 0, s->target.subscript[r].offset);
+	}
+	return statement_points(s) - inside;
 }
 
 static void take_layer(struct arena *arena, struct workload *w, struct layer *layer)
@@ -104,6 +140,7 @@ static void take_layer(struct arena *arena, struct workload *w, struct layer *la
 	constraint_free(constraint, problem, w->machine);
 	layer->problem = problem;
 	layer->constraint = constraint;
+	layer->dropped = dropped_points(s);
 }
 
 struct workload *workload_of(struct arena *arena, const struct network *network,

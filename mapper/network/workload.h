@@ -16,6 +16,7 @@ struct layer {
 	const struct problem *problem; /* called as the layer; NULL: why */
 	const char *why;               /* it cannot be mapped, as half a sentence; or NULL */
 	int64_t macs;                  /* 0: it multiplies and accumulates nothing */
+	int64_t dropped; /* points that `else drop` leaves out, and a nest counts; -1: some, too many to be looked at */
 	const struct constraint *constraint;
 	const struct tree_item *map; /* what a file says of its mapping, or NULL */
 	const struct mapping *given; /* where that says all; or NULL */
