@@ -101,9 +101,27 @@ static void quote(const struct pass *p, int operand, int32_t state, int pattern,
 		double run = runs ? reuse : 1, most = overlap * (runs ? 1 : reuse);
 		double sharing = w->sharing < most ? w->sharing : most;
 		double own = w->exists ? cost_of(w, words / run, words / run / sharing) : INFINITY;
+		if (parent < p->level - 1)
+			own += bounds_alone(p->b, parent, operand, state);
 		double *least = &cost[parent == p->level - 1];
 		*least = own < *least ? own : *least;
 	}
+}
+
+/* Of the operand by itself, where the level keeps the tile. */
+static double least_alone(const struct pass *p, int operand, int32_t state,
+			  double cost[][MAX_OPERANDS][2])
+{
+	double next = bounds_alone(p->b, p->level - 1, operand, state), least = INFINITY;
+
+	if (!terms_fit(p->t, p->level, 1u << operand, state))
+		return INFINITY;
+	for (int g = 0; g < p->t->patterns; g++) {
+		const double *own = cost[g][operand];
+		double either = own[0] < own[1] + next ? own[0] : own[1] + next;
+		least = either < least ? either : least;
+	}
+	return least;
 }
 
 /* All sets kept here against all sets kept at the next level outward. */
@@ -117,6 +135,9 @@ static void fill_state(const struct pass *p, int32_t state)
 		for (int o = 0; o < t->operands; o++)
 			if (t->constraint.may_keep[p->level] >> o & 1)
 				quote(p, o, state, g, cost[g][o]);
+	for (int o = 0; o < t->operands; o++)
+		if (b->alone[p->level][o])
+			b->alone[p->level][o][state] = least_alone(p, o, state, cost);
 	for (int m = 0; m < b->masks[p->level]; m++) {
 		unsigned kept = b->mask[p->level][m];
 		bool fits = terms_fit(t, p->level, kept, state);
@@ -188,6 +209,9 @@ static bool allocate(struct bounds *b, const struct terms *t)
 
 	for (int l = 1; l < t->levels; l++) {
 		ok &= (b->least[l] = malloc(size)) != NULL;
+		for (int o = 0; o < t->operands; o++)
+			if ((t->constraint.may_keep[l] & ~t->constraint.must_keep[l]) >> o & 1)
+				ok &= (b->alone[l][o] = malloc(size)) != NULL;
 		for (int m = 0; m < b->masks[l]; m++) {
 			ok &= (b->any[l][m] = malloc(size)) != NULL;
 			if (l == 1)
@@ -212,6 +236,9 @@ static void fill_level(struct bounds *b, const struct terms *t,
 			p.way[o][parent] = way_of(t, cost, level, o, parent);
 	for (int32_t s = 0; s < t->lattice.states; s++)
 		fill_state(&p, s);
+	for (int o = 0; o < t->operands; o++)
+		if (b->alone[level][o])
+			spread_down(t, level, b->alone[level][o]);
 	for (int m = 0; m < b->masks[level]; m++) {
 		if (level == 1)
 			memcpy(b->at[m], b->above[level][m][0], size);
@@ -245,6 +272,8 @@ void bounds_free(struct bounds *b)
 		free(b->at[m]);
 	for (int l = 0; l < MAX_LEVELS; l++) {
 		free(b->least[l]);
+		for (int o = 0; o < MAX_OPERANDS; o++)
+			free(b->alone[l][o]);
 		for (int m = 0; m < MAX_MASKS; m++) {
 			free(b->any[l][m]);
 			for (int k = 0; k < MAX_MASKS; k++)

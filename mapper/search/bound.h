@@ -19,8 +19,17 @@ struct bounds {
 	double *above[MAX_LEVELS][MAX_MASKS][MAX_MASKS];
 	double *any[MAX_LEVELS][MAX_MASKS];   /* the least over all outer sets */
 	double *least[MAX_LEVELS];            /* and over all of its own */
+	/* For each level and operand: the least energy of the operand's own links whose child is this level or one outside of
+	 * it, up to the first level that must keep it (from there on they are in the tables above, whatever sets those have
+	 * chosen); what a level costs that is the parent of a link and stands beyond the next one outward. */
+	double *alone[MAX_LEVELS][MAX_OPERANDS];
 	double *at[MAX_MASKS];                /* of level 1, where its tile is the state itself */
 };
+
+static inline double bounds_alone(const struct bounds *b, int level, int operand, int32_t state)
+{
+	return b->alone[level][operand] ? b->alone[level][operand][state] : 0;
+}
 
 /* By a cost of each level and operand. False: no memory; then free as well. */
 bool bounds_make(struct bounds *, const struct terms *, const struct word_cost cost[][MAX_OPERANDS]);

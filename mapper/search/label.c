@@ -265,6 +265,8 @@ static void link_least(const struct engine *e, const struct measure *m, const st
 		if (!(t->constraint.may_keep[p] >> k->operand & 1))
 			continue;
 		cost = own + parent_cost(e, m, k->operand, arrays, p, words, served, sharing);
+		if (p < level)
+			cost += bounds_alone(m->b, p, k->operand, state);
 		if (cost < least[p == level])
 			least[p == level] = cost;
 		if (t->constraint.must_keep[p] >> k->operand & 1)
@@ -325,28 +327,31 @@ struct offer {
 	double inside, fixed, unshared;
 };
 
-static void offer_of(const struct engine *e, const struct link *k, int array, int level,
-		     bool is_parent, struct offer *offer)
+static void offer_of(const struct engine *e, const struct link *k, int32_t state, int array,
+		     int level, bool is_parent, struct offer *offer)
 {
 	const struct terms *t = e->t;
 	double words = k->is_open ? k->words * k->halo : k->words, own = 0, rate = INFINITY;
-	double hop = INFINITY, first = 0;
+	double hop = INFINITY, first = 0, alone = INFINITY;
 
 	if (k->is_open && k->child != NO_LEVEL)
 		own = words * t->cost[k->child][k->operand].fill;
 	offer->inside = INFINITY;
 	for (int p = is_parent ? level : level - 1; p >= 0; p--) {
 		const struct word_cost *c = &t->cost[p][k->operand];
+		double next = p < level ? bounds_alone(e->b, p, k->operand, state) : 0;
 		if (!(t->constraint.may_keep[p] >> k->operand & 1))
 			continue;
 		if (p > array) {
-			double cost = own + parent_cost(e, &e->energy, k->operand, p, p, words,
-							words * k->ratio, 1);
+			double cost = own + next +
+				      parent_cost(e, &e->energy, k->operand, p, p, words,
+						  words * k->ratio, 1);
 			offer->inside = cost < offer->inside ? cost : offer->inside;
 		} else {
 			/* arrays further out may share as well */
 			double own_rate = (c->read + c->update) * t->fanout[p] / t->fanout[array];
 			double own_first = t->outputs * t->fanout[p] * c->read;
+			alone = next < alone ? next : alone;
 			rate = own_rate < rate ? own_rate : rate;
 			hop = c->hop < hop ? c->hop : hop;
 			if (k->operand == t->output && own_first > first)
@@ -355,7 +360,7 @@ static void offer_of(const struct engine *e, const struct link *k, int array, in
 		if (is_parent || (t->constraint.must_keep[p] >> k->operand & 1))
 			break;
 	}
-	offer->fixed = own + words * hop - first;
+	offer->fixed = own + words * hop - first + alone;
 	offer->unshared = words * k->ratio * rate;
 }
 
@@ -382,7 +387,7 @@ static double least_together(const struct engine *e, const struct label *l, int 
 		const struct link *k = &l->link[i];
 		link_least(e, &e->energy, k, arrays, level, l->state, k->is_open, run[i]);
 		for (int in = 0; in < 2 && k->parent == UNKNOWN_PARENT; in++)
-			offer_of(e, k, array, level, in, &offer[i][in]);
+			offer_of(e, k, l->state, array, level, in, &offer[i][in]);
 		if (k->parent != UNKNOWN_PARENT) {
 			double still[2];
 			link_least(e, &e->energy, k, arrays, level, l->state, false, still);
