@@ -63,7 +63,7 @@ static bool is_lost(const struct block *b, const struct label *l)
 {
 	struct engine *e = b->e;
 
-	return !(e->b->any[b->level][b->mask][l->state] < INFINITY) ||
+	return !(bounds_any(e->b, b->level, l->state)[b->mask] < INFINITY) ||
 	       label_is_lost_within(e, l, b->level, b->mask);
 }
 

@@ -274,11 +274,11 @@ static void link_least(const struct engine *e, const struct measure *m, const st
 	}
 }
 
-/* For each set that the level may keep the links' least, plus what the table says of the rest; the least of all.
- * `whole`: the least of the tables, where no link cares for the set. */
+/* For each set that the level may keep the links' least, plus what `outside` says of the rest; the least of all.
+ * `whole`: the least of the rest, where no link cares for the set. */
 static double least_of_sets(const struct engine *e, const struct measure *measure,
-			    const struct label *l, int arrays, int level, double *const *table,
-			    const double *whole)
+			    const struct label *l, int arrays, int level, const double *outside,
+			    double whole)
 {
 	const struct terms *t = e->t;
 	double best = INFINITY, base = 0;
@@ -300,9 +300,9 @@ static double least_of_sets(const struct engine *e, const struct measure *measur
 		unsigned kept = e->b->mask[level][m];
 		double sum = base, most = 0;
 		if (!cares)
-			sum += whole ? whole[l->state] : 0;
-		else if (table)
-			sum += table[m][l->state];
+			sum += whole;
+		else if (outside)
+			sum += outside[m];
 		if (sum >= best)
 			continue;
 		for (int i = 0; i < l->links; i++)
@@ -375,7 +375,7 @@ static int next_array(const struct terms *t, int level)
 
 /* As least_of_sets, for links whose words an array will share: the units that serve one operand do not serve another. */
 static double least_together(const struct engine *e, const struct label *l, int arrays, int level,
-			     double *const *table)
+			     const double *outside)
 {
 	const struct terms *t = e->t;
 	double base = l->energy - l->first * t->fanout[arrays], best = INFINITY;
@@ -397,15 +397,15 @@ static double least_together(const struct engine *e, const struct label *l, int 
 	}
 	for (int m = 0; m < e->b->masks[level]; m++) {
 		unsigned kept = e->b->mask[level][m];
-		double rest = base + (table ? table[m][l->state] : 0);
+		double rest = base + (outside ? outside[m] : 0);
 		for (int v = 0; v < t->sharings[array] && rest < best; v++) {
 			double still[MAX_LINKS], sum = rest, most = 0;
 			for (int i = 0; i < l->links; i++) {
 				const struct offer *o = &offer[i][kept >> l->link[i].operand & 1];
-				double outside =
+				double outer =
 					o->fixed +
 					o->unshared * t->sharing[array][v][l->link[i].operand];
-				still[i] = outside < o->inside ? outside : o->inside;
+				still[i] = outer < o->inside ? outer : o->inside;
 				sum += still[i];
 			}
 			for (int g = 0; g < t->patterns; g++) {
@@ -437,21 +437,27 @@ static bool shares_later(const struct engine *e, const struct label *l, int arra
 
 double label_least_inside(const struct engine *e, const struct label *l, int arrays, int level)
 {
-	return least_of_sets(e, &e->energy, l, arrays, level, NULL, NULL);
+	return least_of_sets(e, &e->energy, l, arrays, level, NULL, 0);
+}
+
+/* By the set that the level keeps; outside of the outermost is nothing. */
+static const double *outside_of(const struct bounds *b, int level, int32_t state)
+{
+	return level > 0 ? bounds_any(b, level, state) : NULL;
 }
 
 static double least_before(const struct engine *e, const struct measure *m, const struct label *l,
 			   int arrays, int level)
 {
-	return least_of_sets(e, m, l, arrays, level, level > 0 ? m->b->any[level] : NULL,
-			     level > 0 ? m->b->least[level] : NULL);
+	return least_of_sets(e, m, l, arrays, level, outside_of(m->b, level, l->state),
+			     level > 0 ? m->b->least[level][l->state] : 0);
 }
 
 static double least_within(const struct engine *e, const struct measure *m, const struct label *l,
 			   int level, int mask)
 {
-	return least_of_sets(e, m, l, level, level - 1, m->b->above[level][mask],
-			     m->b->any[level][mask]);
+	return least_of_sets(e, m, l, level, level - 1, bounds_above(m->b, level, mask, l->state),
+			     bounds_any(m->b, level, l->state)[mask]);
 }
 
 double label_least_before(const struct engine *e, const struct label *l, int arrays, int level)
@@ -460,8 +466,7 @@ double label_least_before(const struct engine *e, const struct label *l, int arr
 
 	if (!shares_later(e, l, arrays))
 		return least;
-	return fmax(least,
-		    least_together(e, l, arrays, level, level > 0 ? e->b->any[level] : NULL));
+	return fmax(least, least_together(e, l, arrays, level, outside_of(e->b, level, l->state)));
 }
 
 bool label_is_lost_before(const struct engine *e, const struct label *l, int arrays, int level)
@@ -472,7 +477,7 @@ bool label_is_lost_before(const struct engine *e, const struct label *l, int arr
 	if (is_hopeless(e, energy, cycles))
 		return true;
 	if (shares_later(e, l, arrays) &&
-	    is_hopeless(e, least_together(e, l, arrays, level, level > 0 ? e->b->any[level] : NULL),
+	    is_hopeless(e, least_together(e, l, arrays, level, outside_of(e->b, level, l->state)),
 			cycles))
 		return true;
 	for (int i = 0; e->counts_cycles && i < e->narrows; i++) {
@@ -491,7 +496,9 @@ bool label_is_lost_within(const struct engine *e, const struct label *l, int lev
 	if (is_hopeless(e, energy, cycles))
 		return true;
 	if (shares_later(e, l, level) &&
-	    is_hopeless(e, least_together(e, l, level, level - 1, e->b->above[level][mask]),
+	    is_hopeless(e,
+			least_together(e, l, level, level - 1,
+				       bounds_above(e->b, level, mask, l->state)),
 			cycles))
 		return true;
 	for (int i = 0; e->counts_cycles && i < e->narrows; i++) {

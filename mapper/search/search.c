@@ -304,7 +304,10 @@ static void search_perfect(struct arena *arena, const struct problem *p, const s
 		e.least_cycles = least_cycles(&terms);
 		e.terminal = calloc(states, sizeof(struct label *));
 		e.free = calloc(states, sizeof(struct label *));
-		if (e.terminal && e.free && make_narrows(&e, narrow))
+		/* cycles that only break ties need none */
+		bool is_slow = o->objective != OBJECTIVE_ENERGY || o->most_cycles > 0 ||
+			       terms.leakage > 0;
+		if (e.terminal && e.free && (!is_slow || make_narrows(&e, narrow)))
 			run(&e, o, r);
 		if (r->status == SEARCH_INFEASIBLE)
 			r->why = why_infeasible(&terms, o->most_cycles, e.least_cycles);
