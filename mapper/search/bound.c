@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The operand's link from a tile at `level` to a parent, and how many units may share what the parent serves. */
+/* The operand's link from a tile at `level` to a parent, and what part of its words the parent must serve. */
 struct way {
 	bool exists;
 	double fill, hop, update, read; /* energy of a word */
-	double sharing;                 /* units of the arrays between */
+	double unit;                    /* one of those of the arrays between */
 	double first_in, first_out;     /* copies of first visits, at most: not filled, not read */
 };
 
@@ -22,7 +22,7 @@ static struct way way_of(const struct terms *t, const struct word_cost cost[][MA
 			.hop = outer->hop,
 			.update = outer->update,
 			.read = outer->read,
-			.sharing = t->fanout[level] / t->fanout[parent]};
+			.unit = t->unit[level][parent]};
 
 	for (int l = parent + 1; l < level; l++)
 		w.exists &= !(t->constraint.must_keep[l] >> operand & 1);
@@ -90,18 +90,17 @@ static void quote(const struct pass *p, int operand, int32_t state, int pattern,
 {
 	const struct terms *t = p->t;
 	bool runs = t->pattern[pattern] >> operand & 1;
-	double words = t->visits[state] * t->words[operand][state],
-	       reuse = t->reuse[operand][state];
-	double overlap = t->overlap[operand][state];
+	const struct tile_terms *tile = &t->tile[state];
+	double words = tile->visits * tile->words[operand] * (runs ? tile->left[operand] : 1);
+	double apart = tile->apart[operand] * (runs ? 1 : tile->left[operand]);
 
 	if (t->sliding[operand])
 		words *= halo_of(t, p->level, operand, state, runs ? ~0u : p->dims[pattern]);
 	cost[0] = cost[1] = INFINITY;
 	for (int parent = 0; parent < p->level; parent++) {
 		const struct way *w = &p->way[operand][parent];
-		double run = runs ? reuse : 1, most = overlap * (runs ? 1 : reuse);
-		double sharing = w->sharing < most ? w->sharing : most;
-		double own = w->exists ? cost_of(w, words / run, words / run / sharing) : INFINITY;
+		double part = w->unit > apart ? w->unit : apart;
+		double own = w->exists ? cost_of(w, words, words * part) : INFINITY;
 		if (parent < p->level - 1)
 			own += bounds_alone(p->b, parent, operand, state);
 		double *least = &cost[parent == p->level - 1];

@@ -210,7 +210,7 @@ void links_begin(const struct engine *e, struct scratch *s, int level, unsigned 
 		if (!(kept >> o & 1) || s->label.links == MAX_LINKS)
 			continue;
 		s->link[s->label.links++] =
-			(struct link){.words = t->visits[state] * t->words[o][state],
+			(struct link){.words = t->tile[state].visits * t->tile[state].words[o],
 				      .ratio = 1,
 				      .halo = least_halo(e, level, o, state),
 				      .tile = state,
@@ -226,97 +226,132 @@ void links_begin(const struct engine *e, struct scratch *s, int level, unsigned 
 
 /* ---- Bounds ----------------------------------------------------------------------------------------------------- */
 
-/* What a link costs at a parent, where the arrays between still share its words. */
-static double parent_cost(const struct engine *e, const struct measure *m, int operand, int arrays,
-			  int parent, double words, double served, double sharing)
-{
-	const struct terms *t = e->t;
-	const struct word_cost *c = &m->cost[parent][operand];
-	double units = parent < arrays ? t->fanout[arrays] / t->fanout[parent] : 1;
-	double first = operand == t->output ? t->outputs * t->fanout[parent] : 0;
+/* A label whose loops in time at a level are still to come. */
+struct prospect {
+	const struct engine *e;
+	const struct label *label;
+	int arrays; /* those inside of levels outside of this one are still to come */
+	int level;
+	int32_t state;
+};
 
-	served /= units < sharing ? units : sharing;
+/* What a link costs at a parent that serves at least a part of what its units need. */
+static double parent_cost(const struct terms *t, const struct measure *m, int operand, int parent,
+			  double words, double served)
+{
+	const struct word_cost *c = &m->cost[parent][operand];
+	double first = t->first[parent][operand];
+
 	return words * c->hop + served * c->update +
 	       (served > first ? (served - first) * c->read : 0);
 }
 
-/* What a link will cost at least, with its run (as long as all loops outside allow) or without: [1] with the level as its
- * parent, [0] with one outside of it. */
-static void link_least(const struct engine *e, const struct measure *m, const struct link *k,
-		       int arrays, int level, int32_t state, bool runs, double least[2])
+/* What a link of unknown parent will cost at least whose child needs so many words, `apart` of which at least no units
+ * share: [1] with the level as its parent, [0] with one outside of it. */
+static void link_least(const struct prospect *f, const struct measure *m, const struct link *k,
+		       double words, double apart, double least[2])
 {
-	const struct terms *t = e->t;
-	double reuse = t->reuse[k->operand][state];
-	double words = k->is_open ? k->words * k->halo / (runs ? reuse : 1) : k->words;
+	const struct terms *t = f->e->t;
 	double served = words * k->ratio, own = 0;
 
 	if (k->is_open && k->child != NO_LEVEL)
 		own = words * m->cost[k->child][k->operand].fill;
-	if (k->parent != UNKNOWN_PARENT) {
-		const struct word_cost *c = &m->cost[k->parent][k->operand];
-		least[0] = least[1] = own + words * c->hop + served * (c->read + c->update);
-		return;
-	}
-	/* what repeats for the run cannot be shared as well */
-	double sharing = t->overlap[k->operand][state] * (k->is_open && runs ? 1 : reuse);
 	least[0] = least[1] = INFINITY;
-	for (int p = level; p >= 0; p--) {
-		double cost;
-		if (!(t->constraint.may_keep[p] >> k->operand & 1))
-			continue;
-		cost = own + parent_cost(e, m, k->operand, arrays, p, words, served, sharing);
-		if (p < level)
-			cost += bounds_alone(m->b, p, k->operand, state);
-		if (cost < least[p == level])
-			least[p == level] = cost;
-		if (t->constraint.must_keep[p] >> k->operand & 1)
-			break;
+	for (unsigned left = t->parents[f->level][k->operand]; left; left &= left - 1) {
+		int p = __builtin_ctz(left);
+		double unit = t->unit[f->arrays][p];
+		double cost = own + parent_cost(t, m, k->operand, p, words,
+						served * (unit > apart ? unit : apart));
+		if (p < f->level)
+			cost += bounds_alone(m->b, p, k->operand, f->state);
+		if (cost < least[p == f->level])
+			least[p == f->level] = cost;
 	}
 }
 
-/* For each set that the level may keep the links' least, plus what `outside` says of the rest; the least of all.
- * `whole`: the least of the rest, where no link cares for the set. */
-static double least_of_sets(const struct engine *e, const struct measure *measure,
-			    const struct label *l, int arrays, int level, const double *outside,
-			    double whole)
+/* The same of any link, with its run (as long as all loops outside allow) or without. */
+static void link_cost(const struct prospect *f, const struct measure *m, const struct link *k,
+		      bool runs, double least[2])
 {
-	const struct terms *t = e->t;
-	double best = INFINITY, base = 0;
-	double still[MAX_LINKS][2], saved[MAX_LINKS][2]; /* by the run */
-	bool cares = false;
+	const struct tile_terms *tile = &f->e->t->tile[f->state];
+	double left = tile->left[k->operand], apart = tile->apart[k->operand];
+	double words = (k->is_open ? k->words * k->halo : k->words) * (runs ? left : 1);
 
-	if (measure == &e->energy)
-		base = l->energy - l->first * t->fanout[arrays];
-	for (int i = 0; i < l->links; i++) {
-		const struct link *k = &l->link[i];
-		cares |= k->parent == UNKNOWN_PARENT;
-		link_least(e, measure, k, arrays, level, l->state, false, still[i]);
-		link_least(e, measure, k, arrays, level, l->state, k->is_open, saved[i]);
-		for (int in = 0; in < 2; in++)
-			saved[i][in] = k->is_open ? still[i][in] - saved[i][in] : 0;
+	if (k->parent != UNKNOWN_PARENT) {
+		const struct word_cost *c = &m->cost[k->parent][k->operand];
+		double own = k->child != NO_LEVEL ? m->cost[k->child][k->operand].fill : 0;
+		least[0] = words * (own + c->hop + k->ratio * (c->read + c->update));
+		least[1] = least[0];
+	} else { /* what repeats for the run cannot be shared as well */
+		link_least(f, m, k, words, runs ? apart : apart * left, least);
 	}
-	int sets = cares ? e->b->masks[level] : 1;
+}
+
+/* What the links of one operand cost at least, as above, and so much less with the longest run. */
+struct asked {
+	double still[2], saved[2];
+};
+
+static void link_ask(const struct prospect *f, const struct measure *m, const struct link *k,
+		     struct asked *asked)
+{
+	double still[2], run[2];
+
+	link_cost(f, m, k, false, still);
+	for (int in = 0; in < 2; in++)
+		asked->still[in] += still[in];
+	if (!k->is_open)
+		return;
+	link_cost(f, m, k, true, run);
+	for (int in = 0; in < 2; in++)
+		asked->saved[in] += still[in] - run[in];
+}
+
+/* For each set that the level may keep the links' least, plus what `outside` says of the rest; the least of all. */
+static double least_of_sets(const struct prospect *f, const struct asked asked[], int sets,
+			    const double *outside)
+{
+	const struct terms *t = f->e->t;
+	double best = INFINITY;
+
 	for (int m = 0; m < sets; m++) {
-		unsigned kept = e->b->mask[level][m];
-		double sum = base, most = 0;
-		if (!cares)
-			sum += whole;
-		else if (outside)
-			sum += outside[m];
+		unsigned kept = f->e->b->mask[f->level][m];
+		double sum = outside ? outside[m] : 0, most = 0;
 		if (sum >= best)
 			continue;
-		for (int i = 0; i < l->links; i++)
-			sum += still[i][kept >> l->link[i].operand & 1];
+		for (int o = 0; o < t->operands; o++)
+			sum += asked[o].still[kept >> o & 1];
 		for (int g = 0; g < t->patterns; g++) {
 			double all = 0;
-			for (int i = 0; i < l->links; i++)
-				if (t->pattern[g] >> l->link[i].operand & 1)
-					all += saved[i][kept >> l->link[i].operand & 1];
+			for (int o = 0; o < t->operands; o++)
+				if (t->pattern[g] >> o & 1)
+					all += asked[o].saved[kept >> o & 1];
 			most = all > most ? all : most;
 		}
 		best = sum - most < best ? sum - most : best;
 	}
 	return best;
+}
+
+/* `whole`: the least of what is outside, where no link cares for the set. */
+static double least_of(const struct prospect *f, const struct measure *m, const double *outside,
+		       double whole)
+{
+	const struct terms *t = f->e->t;
+	struct asked asked[MAX_OPERANDS] = {0};
+	double base = 0;
+	bool cares = false;
+
+	if (m == &f->e->energy)
+		base = f->label->energy - f->label->first * t->fanout[f->arrays];
+	for (int i = 0; i < f->label->links; i++) {
+		const struct link *k = &f->label->link[i];
+		cares |= k->parent == UNKNOWN_PARENT;
+		link_ask(f, m, k, &asked[k->operand]);
+	}
+	if (cares)
+		return base + least_of_sets(f, asked, f->e->b->masks[f->level], outside);
+	return base + whole + least_of_sets(f, asked, 1, NULL);
 }
 
 /* ---- The next array, for all operands -------------------------------------------------------------------------------- */
@@ -327,10 +362,12 @@ struct offer {
 	double inside, fixed, unshared;
 };
 
-static void offer_of(const struct engine *e, const struct link *k, int32_t state, int array,
-		     int level, bool is_parent, struct offer *offer)
+static void offer_of(const struct prospect *f, const struct link *k, int array, bool is_parent,
+		     struct offer *offer)
 {
+	const struct engine *e = f->e;
 	const struct terms *t = e->t;
+	int level = f->level;
 	double words = k->is_open ? k->words * k->halo : k->words, own = 0, rate = INFINITY;
 	double hop = INFINITY, first = 0, alone = INFINITY;
 
@@ -339,13 +376,13 @@ static void offer_of(const struct engine *e, const struct link *k, int32_t state
 	offer->inside = INFINITY;
 	for (int p = is_parent ? level : level - 1; p >= 0; p--) {
 		const struct word_cost *c = &t->cost[p][k->operand];
-		double next = p < level ? bounds_alone(e->b, p, k->operand, state) : 0;
+		double next = p < level ? bounds_alone(e->b, p, k->operand, f->state) : 0;
 		if (!(t->constraint.may_keep[p] >> k->operand & 1))
 			continue;
 		if (p > array) {
-			double cost = own + next +
-				      parent_cost(e, &e->energy, k->operand, p, p, words,
-						  words * k->ratio, 1);
+			double cost =
+				own + next +
+				parent_cost(t, &e->energy, k->operand, p, words, words * k->ratio);
 			offer->inside = cost < offer->inside ? cost : offer->inside;
 		} else {
 			/* arrays further out may share as well */
@@ -374,29 +411,30 @@ static int next_array(const struct terms *t, int level)
 }
 
 /* As least_of_sets, for links whose words an array will share: the units that serve one operand do not serve another. */
-static double least_together(const struct engine *e, const struct label *l, int arrays, int level,
-			     const double *outside)
+static double least_together(const struct prospect *f, const double *outside)
 {
+	const struct engine *e = f->e;
 	const struct terms *t = e->t;
-	double base = l->energy - l->first * t->fanout[arrays], best = INFINITY;
+	const struct label *l = f->label;
+	double base = l->energy - l->first * t->fanout[f->arrays], best = INFINITY;
 	struct offer offer[MAX_LINKS][2];
 	double run[MAX_LINKS][2];
-	int array = next_array(t, arrays);
+	int array = next_array(t, f->arrays);
 
 	for (int i = 0; i < l->links; i++) {
 		const struct link *k = &l->link[i];
-		link_least(e, &e->energy, k, arrays, level, l->state, k->is_open, run[i]);
+		link_cost(f, &e->energy, k, k->is_open, run[i]);
 		for (int in = 0; in < 2 && k->parent == UNKNOWN_PARENT; in++)
-			offer_of(e, k, l->state, array, level, in, &offer[i][in]);
+			offer_of(f, k, array, in, &offer[i][in]);
 		if (k->parent != UNKNOWN_PARENT) {
 			double still[2];
-			link_least(e, &e->energy, k, arrays, level, l->state, false, still);
+			link_cost(f, &e->energy, k, false, still);
 			for (int in = 0; in < 2; in++)
 				offer[i][in] = (struct offer){still[in], INFINITY, 0};
 		}
 	}
-	for (int m = 0; m < e->b->masks[level]; m++) {
-		unsigned kept = e->b->mask[level][m];
+	for (int m = 0; m < e->b->masks[f->level]; m++) {
+		unsigned kept = e->b->mask[f->level][m];
 		double rest = base + (outside ? outside[m] : 0);
 		for (int v = 0; v < t->sharings[array] && rest < best; v++) {
 			double still[MAX_LINKS], sum = rest, most = 0;
@@ -426,84 +464,153 @@ static double least_together(const struct engine *e, const struct label *l, int 
 }
 
 /* Is an array still to come? */
-static bool shares_later(const struct engine *e, const struct label *l, int arrays)
+static bool shares_later(const struct prospect *f)
 {
 	bool waits = false;
 
-	for (int i = 0; i < l->links; i++)
-		waits |= l->link[i].parent == UNKNOWN_PARENT;
-	return waits && next_array(e->t, arrays) >= 0;
+	for (int i = 0; i < f->label->links; i++)
+		waits |= f->label->link[i].parent == UNKNOWN_PARENT;
+	return waits && next_array(f->e->t, f->arrays) >= 0;
 }
 
-double label_least_inside(const struct engine *e, const struct label *l, int arrays, int level)
+/* Outside of the outermost level is nothing. */
+static double least_before(const struct prospect *f, const struct measure *m)
 {
-	return least_of_sets(e, &e->energy, l, arrays, level, NULL, 0);
+	if (f->level == 0)
+		return least_of(f, m, NULL, 0);
+	return least_of(f, m, bounds_any(m->b, f->level, f->state),
+			m->b->least[f->level][f->state]);
 }
 
-/* By the set that the level keeps; outside of the outermost is nothing. */
-static const double *outside_of(const struct bounds *b, int level, int32_t state)
+static double least_within(const struct prospect *f, const struct measure *m, int mask)
 {
-	return level > 0 ? bounds_any(b, level, state) : NULL;
+	int level = f->level + 1;
+
+	return least_of(f, m, bounds_above(m->b, level, mask, f->state),
+			bounds_any(m->b, level, f->state)[mask]);
 }
 
-static double least_before(const struct engine *e, const struct measure *m, const struct label *l,
-			   int arrays, int level)
+/* So much, and so much for each part of the words that units do not share: [1] with the level as parent, [0] with one
+ * outside of it. */
+struct rates {
+	double fixed[2], rate[2];
+};
+
+/* Adds what a link will cost at least. */
+static void link_rates(const struct prospect *f, const struct link *k, bool runs,
+		       struct rates *rates)
 {
-	return least_of_sets(e, m, l, arrays, level, outside_of(m->b, level, l->state),
-			     level > 0 ? m->b->least[level][l->state] : 0);
+	const struct terms *t = f->e->t;
+	double words = k->is_open ? k->words * k->halo : k->words;
+	double own = 0, fixed[2] = {INFINITY, INFINITY}, rate[2] = {INFINITY, INFINITY};
+
+	words *= runs ? t->tile[f->state].left[k->operand] : 1;
+	if (k->is_open && k->child != NO_LEVEL)
+		own = words * t->cost[k->child][k->operand].fill;
+	for (unsigned left = t->parents[f->level][k->operand]; left; left &= left - 1) {
+		int p = __builtin_ctz(left), in = p == f->level;
+		const struct word_cost *c = &t->cost[p][k->operand];
+		double base = own + words * c->hop - t->first[p][k->operand] * c->read;
+		double each = words * k->ratio * t->unit[f->arrays][p] * (c->read + c->update);
+		if (!in)
+			base += bounds_alone(f->e->b, p, k->operand, f->state);
+		fixed[in] = base < fixed[in] ? base : fixed[in];
+		rate[in] = each < rate[in] ? each : rate[in];
+	}
+	for (int in = 0; in < 2; in++) {
+		rates->fixed[in] += fixed[in];
+		rates->rate[in] += rate[in] < INFINITY ? rate[in] : 0;
+	}
 }
 
-static double least_within(const struct engine *e, const struct measure *m, const struct label *l,
-			   int level, int mask)
+/* The choices of all sets, where the innermost loop outside is one that these operands do not need. */
+static void look_out(const struct prospect *f, unsigned runs, struct outlook *o)
 {
-	return least_of_sets(e, m, l, level, level - 1, bounds_above(m->b, level, mask, l->state),
-			     bounds_any(m->b, level, l->state)[mask]);
+	const struct engine *e = f->e;
+	const struct label *l = f->label;
+	struct rates rates[MAX_OPERANDS] = {0};
+
+	for (int i = 0; i < l->links; i++) {
+		const struct link *k = &l->link[i];
+		struct rates *r = &rates[k->operand];
+		double known[2];
+		bool runs_on = k->is_open && (runs >> k->operand & 1);
+		if (k->parent == UNKNOWN_PARENT) {
+			link_rates(f, k, runs_on, r);
+			continue;
+		}
+		link_cost(f, &e->energy, k, runs_on, known);
+		for (int in = 0; in < 2; in++)
+			r->fixed[in] += known[in];
+	}
+	for (int m = 0; m < e->b->masks[f->level]; m++) {
+		int c = o->choices++;
+		o->choice[c].set = m;
+		o->choice[c].fixed = l->energy;
+		for (int i = 0; i < e->t->operands; i++) {
+			int in = e->b->mask[f->level][m] >> i & 1;
+			o->choice[c].fixed += rates[i].fixed[in];
+			o->choice[c].rate[i] = rates[i].rate[in];
+		}
+	}
 }
 
-double label_least_before(const struct engine *e, const struct label *l, int arrays, int level)
+void label_outlook(const struct engine *e, const struct label *l, int level, struct outlook *o)
 {
-	double least = least_before(e, &e->energy, l, arrays, level);
+	struct prospect f = {e, l, level, level, l->state};
 
-	if (!shares_later(e, l, arrays))
-		return least;
-	return fmax(least, least_together(e, l, arrays, level, outside_of(e->b, level, l->state)));
+	o->choices = 0;
+	o->first = l->first * e->t->fanout[level];
+	if (links_open(l) <= 1)
+		look_out(&f, e->t->all, o);
+	else
+		for (int g = 0; g < e->t->patterns; g++)
+			look_out(&f, e->t->pattern[g], o);
 }
 
-bool label_is_lost_before(const struct engine *e, const struct label *l, int arrays, int level)
+static double value_of(enum objective o, double energy, double cycles)
 {
-	double energy = least_before(e, &e->energy, l, arrays, level);
-	double cycles = label_cycles(e, l, arrays);
+	return o == OBJECTIVE_ENERGY ? energy : o == OBJECTIVE_EDP ? energy * cycles : cycles;
+}
 
-	if (is_hopeless(e, energy, cycles))
+bool label_is_lost_before(const struct engine *e, struct label *l, int arrays, int level)
+{
+	struct prospect f = {e, l, arrays, level, l->state};
+	double energy = least_before(&f, &e->energy), cycles = label_cycles(e, l, arrays);
+
+	if (is_lost(e, energy, cycles))
 		return true;
-	if (shares_later(e, l, arrays) &&
-	    is_hopeless(e, least_together(e, l, arrays, level, outside_of(e->b, level, l->state)),
-			cycles))
-		return true;
-	for (int i = 0; e->counts_cycles && i < e->narrows; i++) {
-		double words = least_before(e, &e->narrow[i], l, arrays, level);
-		if (is_hopeless(e, energy, words / e->narrow[i].bandwidth))
+	if (shares_later(&f)) {
+		double together =
+			least_together(&f, level > 0 ? bounds_any(e->b, level, l->state) : NULL);
+		energy = together > energy ? together : energy;
+		if (is_lost(e, energy, cycles))
 			return true;
 	}
+	for (int i = 0; e->counts_cycles && i < e->narrows; i++) {
+		double words = least_before(&f, &e->narrow[i]);
+		double time = words / e->narrow[i].bandwidth;
+		cycles = time > cycles ? time : cycles;
+		if (is_lost(e, energy, cycles))
+			return true;
+	}
+	l->promise = value_of(e->first, energy + e->t->leakage * cycles, cycles);
 	return false;
 }
 
 bool label_is_lost_within(const struct engine *e, const struct label *l, int level, int mask)
 {
-	double energy = least_within(e, &e->energy, l, level, mask);
-	double cycles = label_cycles(e, l, level);
+	struct prospect f = {e, l, level, level - 1, l->state};
+	double energy = least_within(&f, &e->energy, mask), cycles = label_cycles(e, l, level);
 
-	if (is_hopeless(e, energy, cycles))
+	if (is_lost(e, energy, cycles))
 		return true;
-	if (shares_later(e, l, level) &&
-	    is_hopeless(e,
-			least_together(e, l, level, level - 1,
-				       bounds_above(e->b, level, mask, l->state)),
-			cycles))
+	if (shares_later(&f) &&
+	    is_lost(e, least_together(&f, bounds_above(e->b, level, mask, l->state)), cycles))
 		return true;
 	for (int i = 0; e->counts_cycles && i < e->narrows; i++) {
-		double words = least_within(e, &e->narrow[i], l, level, mask);
-		if (is_hopeless(e, energy, words / e->narrow[i].bandwidth))
+		double words = least_within(&f, &e->narrow[i], mask);
+		if (is_lost(e, energy, words / e->narrow[i].bandwidth))
 			return true;
 	}
 	return false;
@@ -538,11 +645,6 @@ double label_cycles(const struct engine *e, const struct label *l, int level)
 	return cycles > e->least_cycles ? cycles : e->least_cycles;
 }
 
-static double value_of(enum objective o, double energy, double cycles)
-{
-	return o == OBJECTIVE_ENERGY ? energy : o == OBJECTIVE_EDP ? energy * cycles : cycles;
-}
-
 bool is_hopeless(const struct engine *e, double moving, double cycles)
 {
 	double energy = moving + e->t->leakage * cycles;
@@ -555,6 +657,13 @@ bool is_hopeless(const struct engine *e, double moving, double cycles)
 		return false;
 	return first > e->best_first * (1 + rounding) ||
 	       value_of(e->second, energy, cycles) >= e->best_second * (1 - rounding);
+}
+
+bool is_lost(const struct engine *e, double moving, double cycles)
+{
+	return is_hopeless(e, moving, cycles) ||
+	       (e->room > 0 && e->crowded == e->room &&
+		value_of(e->first, moving + e->t->leakage * cycles, cycles) >= e->crowd[0]);
 }
 
 /* ---- Dominance -------------------------------------------------------------------------------------------------- */
@@ -671,40 +780,72 @@ void labels_take(struct engine *e, struct label **out)
 	}
 }
 
-struct promise {
-	struct label *label;
-	double value;
-};
+/* ---- The most promising --------------------------------------------------------------------------------------- */
 
-static int by_value(const void *a, const void *b)
+void labels_crowd(struct engine *e, int room)
 {
-	double x = ((const struct promise *)a)->value, y = ((const struct promise *)b)->value;
+	e->room = room < MAX_CROWD ? room : MAX_CROWD;
+	e->crowded = 0;
+}
+
+/* The promise takes its place in the heap, that of the worst where there is no room. */
+static void crowd_in(struct engine *e, double promise)
+{
+	double *crowd = e->crowd;
+	int at;
+
+	if (e->crowded < e->room) {
+		for (at = e->crowded++; at > 0 && crowd[(at - 1) / 2] < promise; at = (at - 1) / 2)
+			crowd[at] = crowd[(at - 1) / 2];
+		crowd[at] = promise;
+		return;
+	}
+	if (promise >= crowd[0])
+		return;
+	for (at = 0; 2 * at + 1 < e->crowded;) {
+		int child = 2 * at + 1;
+		if (child + 1 < e->crowded && crowd[child + 1] > crowd[child])
+			child++;
+		if (crowd[child] <= promise)
+			break;
+		crowd[at] = crowd[child];
+		at = child;
+	}
+	crowd[at] = promise;
+}
+
+void label_end(struct engine *e, const struct scratch *s)
+{
+	if (label_keep(e, &e->terminal[s->label.state], s) && e->room > 0)
+		crowd_in(e, s->label.promise);
+}
+
+static int by_promise(const void *a, const void *b)
+{
+	double x = (*(struct label *const *)a)->promise, y = (*(struct label *const *)b)->promise;
 
 	return (x > y) - (x < y);
 }
 
-void labels_trim(struct engine *e, struct label **list, int arrays, int level, int count)
+void labels_trim(struct engine *e, struct label **list)
 {
-	struct promise *promise;
+	struct label **label;
 	int all = 0, i = 0;
 
 	for (const struct label *l = *list; l; l = l->next)
 		all++;
-	promise = malloc((size_t)(all + 1) * sizeof *promise);
-	if (!promise) {
+	label = malloc((size_t)(all + 1) * sizeof(struct label *));
+	if (!label) {
 		e->no_memory = true;
 		return;
 	}
-	for (struct label *l = *list; l; l = l->next) {
-		promise[i++] = (struct promise){l, value_of(e->first,
-							    label_least_before(e, l, arrays, level),
-							    label_cycles(e, l, arrays))};
-	}
-	qsort(promise, (size_t)all, sizeof *promise, by_value);
+	for (struct label *l = *list; l; l = l->next)
+		label[i++] = l;
+	qsort(label, (size_t)all, sizeof *label, by_promise);
 	*list = NULL;
-	for (i = all < count ? all - 1 : count - 1; i >= 0; i--) {
-		promise[i].label->next = *list;
-		*list = promise[i].label;
+	for (i = (all < e->room ? all : e->room) - 1; i >= 0; i--) {
+		label[i]->next = *list;
+		*list = label[i];
 	}
-	free(promise);
+	free(label);
 }

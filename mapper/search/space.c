@@ -109,67 +109,11 @@ static bool find_ratios(struct engine *e, struct scratch *s, const struct label 
 	return changed;
 }
 
-/* What a label costs at least without what lies outside: in all, and apart from what closed links ask of their parents,
- * which comes to `served` of each operand where an array shares nothing. */
-struct start {
-	const struct label *label;
-	double least, base, served[MAX_OPERANDS];
-};
-
-static double least_served(const struct terms *t, const struct link *k, int level)
+static void spread_one(struct engine *e, const struct label *inside, const struct spread *spread,
+		       int level, int32_t state)
 {
-	double least = INFINITY;
-
-	for (int p = level; p >= 0; p--) {
-		const struct word_cost *c = &t->cost[p][k->operand];
-		if (!(t->constraint.may_keep[p] >> k->operand & 1))
-			continue;
-		least = c->read + c->update < least ? c->read + c->update : least;
-		if (t->constraint.must_keep[p] >> k->operand & 1)
-			break;
-	}
-	return k->words * k->ratio * least;
-}
-
-static void start_make(const struct engine *e, struct start *start, const struct label *l,
-		       int level)
-{
-	const struct terms *t = e->t;
-	struct scratch rest;
-	double first = 0;
-
-	*start = (struct start){.label = l, .least = label_least_inside(e, l, level + 1, level)};
-	scratch_copy(e, &rest, l);
-	rest.label.links = 0;
-	for (int i = 0; i < l->links; i++) {
-		const struct link *k = &l->link[i];
-		if (k->is_open) {
-			rest.link[rest.label.links++] = *k;
-			continue;
-		}
-		start->served[k->operand] = least_served(t, k, level);
-		for (int p = level; p >= 0 && k->operand == t->output; p--)
-			if (t->outputs * t->fanout[p] * t->cost[p][k->operand].read > first)
-				first = t->outputs * t->fanout[p] * t->cost[p][k->operand].read;
-	}
-	start->base = label_least_inside(e, &rest.label, level + 1, level) - first;
-}
-
-static void spread_one(struct engine *e, const struct start *from, const struct spread *spread,
-		       int level, int32_t state, double outside)
-{
-	const struct label *inside = from->label;
-	const struct terms *t = e->t;
-	double copies = t->fanout[level + 1] - spread->irrelevant * t->fanout[level];
-	double least = from->base + inside->first * copies + outside, cycles = 0;
 	struct scratch s;
 
-	for (int o = 0; o < t->operands; o++)
-		least += from->served[o] * spread->least[o] / t->fanout[level];
-	if (e->counts_cycles)
-		cycles = t->macs / (inside->units * spread->units * t->fanout[level]);
-	if (is_hopeless(e, least, cycles))
-		return;
 	scratch_copy(e, &s, inside);
 	s.label.inner = inside;
 	s.label.spread = spread;
@@ -182,14 +126,7 @@ static void spread_one(struct engine *e, const struct start *from, const struct 
 	if (find_ratios(e, &s, inside, spread, level) &&
 	    label_is_lost_before(e, &s.label, level, level))
 		return;
-	label_keep(e, &e->terminal[state], &s);
-}
-
-static int by_least(const void *a, const void *b)
-{
-	double x = ((const struct start *)a)->least, y = ((const struct start *)b)->least;
-
-	return (x > y) - (x < y);
+	label_end(e, &s);
 }
 
 /* The tile that the units make of one; -1: they are more than what is left of a dimension. */
@@ -207,47 +144,66 @@ static int32_t spread_state(const struct lattice *l, const struct spread *spread
 	return state;
 }
 
-/* Labels of one tile; the cheapest first, so that with the first that is too dear all others are. */
-static void spread_tile(struct engine *e, const struct start start[], int count, int level)
+/* A label under a level that is to be spread. */
+struct start {
+	const struct label *label;
+	int level;
+	struct outlook outlook;
+};
+
+/* What a way to share comes to at least, with what lies outside of a tile or of any that is larger. */
+static double least_of(const struct engine *e, const struct start *start, int32_t state,
+		       const double share[], double irrelevant)
+{
+	const struct outlook *o = &start->outlook;
+	const double *outside = start->level > 0 ? bounds_any(e->b, start->level, state) : NULL;
+	double least = INFINITY;
+
+	for (int c = 0; c < o->choices; c++) {
+		double sum = o->choice[c].fixed + (outside ? outside[o->choice[c].set] : 0);
+		for (int i = 0; i < MAX_OPERANDS; i++)
+			sum += o->choice[c].rate[i] * share[i];
+		least = sum < least ? sum : least;
+	}
+	return least - o->first * irrelevant;
+}
+
+/* Spreads that share alike are looked at only if the least that they can come to is not too much. */
+static void spread_alike(struct engine *e, const struct start *start, const struct alike *alike,
+			 const int place[])
 {
 	const struct terms *t = e->t;
-	int32_t tile = start[0].label->state;
+	const struct label *l = start->label;
+	double steps = e->counts_cycles ? t->macs / (l->units * t->fanout[start->level]) : 0;
+
+	if (is_lost(e, least_of(e, start, l->state, alike->least, alike->irrelevant),
+		    steps / alike->units))
+		return;
+	for (int i = alike->first; i < alike->first + alike->count; i++) {
+		const struct spread *s = &t->spread[start->level][i];
+		int32_t state = spread_state(&t->lattice, s, l->state, place);
+		if (state >= 0 && !is_lost(e, least_of(e, start, state, s->least, s->irrelevant),
+					   steps / s->units))
+			spread_one(e, l, s, start->level, state);
+	}
+}
+
+static void spread_all(struct engine *e, const struct label *l, int level)
+{
+	const struct lattice *lattice = &e->t->lattice;
+	struct start start = {.label = l, .level = level};
 	int place[MAX_DIMS];
 
-	for (int d = 0; d < t->lattice.dims; d++)
-		place[d] = lattice_place(&t->lattice, tile, d);
-	for (int i = 0; i < t->spreads[level] && !engine_is_stopped(e); i++) {
-		const struct spread *spread = &t->spread[level][i];
-		int32_t state = spread_state(&t->lattice, spread, tile, place);
-		double outside = state < 0 ? INFINITY : level == 0 ? 0 : e->b->least[level][state];
-		for (int k = 0; k < count && !is_hopeless(e, start[k].least + outside, 0); k++)
-			spread_one(e, &start[k], spread, level, state, outside);
-	}
+	label_outlook(e, l, level, &start.outlook);
+	for (int d = 0; d < lattice->dims; d++)
+		place[d] = lattice_place(lattice, l->state, d);
+	for (int i = 0; i < e->t->alikes[level] && !engine_is_stopped(e); i++)
+		spread_alike(e, &start, &e->t->alike[level][i], place);
 }
 
 void grow_space(struct engine *e, const struct label *inside, int level, struct label **out)
 {
-	struct start *start;
-	int count = 0, first = 0;
-
-	for (const struct label *l = inside; l; l = l->next)
-		count++;
-	start = malloc((size_t)(count + 1) * sizeof *start);
-	if (!start) {
-		e->no_memory = true;
-		return;
-	}
-	count = 0;
-	for (const struct label *l = inside; l; l = l->next)
-		start_make(e, &start[count++], l, level);
-	/* labels of one tile stand together in the list */
-	for (int last; first < count; first = last) {
-		for (last = first + 1; last < count; last++)
-			if (start[last].label->state != start[first].label->state)
-				break;
-		qsort(start + first, (size_t)(last - first), sizeof *start, by_least);
-		spread_tile(e, start + first, last - first, level);
-	}
-	free(start);
+	for (; inside; inside = inside->next)
+		spread_all(e, inside, level);
 	labels_take(e, out);
 }

@@ -3,6 +3,7 @@
  * Only the units of each dimension matter, not the axis that carries them, unless the network tells the axes apart. */
 #include "mapper/search/terms.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -232,6 +233,55 @@ static void find_sharings(struct terms *t, int level)
 	t->sharings[level] = count;
 }
 
+static int compare_sharing(const struct spread *a, const struct spread *b)
+{
+	int order = ilogb(a->irrelevant) - ilogb(b->irrelevant);
+
+	for (int o = 0; o < MAX_OPERANDS && order == 0; o++)
+		order = ilogb(a->least[o]) - ilogb(b->least[o]);
+	return order;
+}
+
+static int by_sharing(const void *left, const void *right)
+{
+	const struct spread *a = left, *b = right;
+	int order = compare_sharing(a, b);
+
+	return order ? order : a->number - b->number;
+}
+
+static void join(struct alike *alike, const struct spread *s)
+{
+	alike->count++;
+	alike->units = s->units > alike->units ? s->units : alike->units;
+	alike->irrelevant = s->irrelevant > alike->irrelevant ? s->irrelevant : alike->irrelevant;
+	for (int o = 0; o < MAX_OPERANDS; o++)
+		if (s->least[o] < alike->least[o])
+			alike->least[o] = s->least[o];
+}
+
+static void find_alikes(struct terms *t, int level)
+{
+	int spreads = t->spreads[level];
+	struct spread *spread = t->spread[level];
+	struct alike *alike = arena_array(t->arena, (size_t)spreads + 1, sizeof *alike);
+
+	t->alike[level] = alike;
+	for (int i = 0; i < spreads; i++)
+		spread[i].number = i;
+	qsort(spread, (size_t)spreads, sizeof *spread, by_sharing);
+	for (int i = 0; i < spreads; i++) {
+		if (i > 0 && compare_sharing(&spread[i - 1], &spread[i]) != 0)
+			alike++;
+		if (alike->count == 0) {
+			*alike = (struct alike){.first = i};
+			memcpy(alike->least, spread[i].least, sizeof alike->least);
+		}
+		join(alike, &spread[i]);
+	}
+	t->alikes[level] = spreads == 0 ? 0 : (int)(alike - t->alike[level]) + 1;
+}
+
 enum terms_status spread_make(struct terms *t)
 {
 	for (int l = 0; l < t->levels; l++) {
@@ -247,6 +297,7 @@ enum terms_status spread_make(struct terms *t)
 		for (int i = 0; i < m.count; i++)
 			for (int k = 0; k < m.list[i].count; k++)
 				t->spread_dims[l] |= 1u << m.list[i].over[k].dim;
+		find_alikes(t, l);
 	}
 	for (int l = 0; l < t->levels; l++)
 		if (t->machine->level[l].axes > 0)
