@@ -358,12 +358,12 @@ static double least_of(const struct prospect *f, const struct measure *m, const 
 
 /* What a link costs at least at parents inside of the array; and at those outside, where it is `fixed` and so much for
  * each part of its words that the array does not share. */
-struct offer {
+struct bid {
 	double inside, fixed, unshared;
 };
 
-static void offer_of(const struct prospect *f, const struct link *k, int array, bool is_parent,
-		     struct offer *offer)
+static void bid_of(const struct prospect *f, const struct link *k, int array, bool is_parent,
+		   struct bid *bid)
 {
 	const struct engine *e = f->e;
 	const struct terms *t = e->t;
@@ -373,7 +373,7 @@ static void offer_of(const struct prospect *f, const struct link *k, int array, 
 
 	if (k->is_open && k->child != NO_LEVEL)
 		own = words * t->cost[k->child][k->operand].fill;
-	offer->inside = INFINITY;
+	bid->inside = INFINITY;
 	for (int p = is_parent ? level : level - 1; p >= 0; p--) {
 		const struct word_cost *c = &t->cost[p][k->operand];
 		double next = p < level ? bounds_alone(e->b, p, k->operand, f->state) : 0;
@@ -383,7 +383,7 @@ static void offer_of(const struct prospect *f, const struct link *k, int array, 
 			double cost =
 				own + next +
 				parent_cost(t, &e->energy, k->operand, p, words, words * k->ratio);
-			offer->inside = cost < offer->inside ? cost : offer->inside;
+			bid->inside = cost < bid->inside ? cost : bid->inside;
 		} else {
 			/* arrays further out may share as well */
 			double own_rate = (c->read + c->update) * t->fanout[p] / t->fanout[array];
@@ -397,8 +397,8 @@ static void offer_of(const struct prospect *f, const struct link *k, int array, 
 		if (is_parent || (t->constraint.must_keep[p] >> k->operand & 1))
 			break;
 	}
-	offer->fixed = own + words * hop - first + alone;
-	offer->unshared = words * k->ratio * rate;
+	bid->fixed = own + words * hop - first + alone;
+	bid->unshared = words * k->ratio * rate;
 }
 
 /* The level of the innermost array outside of a level, or -1. */
@@ -417,7 +417,7 @@ static double least_together(const struct prospect *f, const double *outside)
 	const struct terms *t = e->t;
 	const struct label *l = f->label;
 	double base = l->energy - l->first * t->fanout[f->arrays], best = INFINITY;
-	struct offer offer[MAX_LINKS][2];
+	struct bid bid[MAX_LINKS][2];
 	double run[MAX_LINKS][2];
 	int array = next_array(t, f->arrays);
 
@@ -425,12 +425,12 @@ static double least_together(const struct prospect *f, const double *outside)
 		const struct link *k = &l->link[i];
 		link_cost(f, &e->energy, k, k->is_open, run[i]);
 		for (int in = 0; in < 2 && k->parent == UNKNOWN_PARENT; in++)
-			offer_of(f, k, array, in, &offer[i][in]);
+			bid_of(f, k, array, in, &bid[i][in]);
 		if (k->parent != UNKNOWN_PARENT) {
 			double still[2];
 			link_cost(f, &e->energy, k, false, still);
 			for (int in = 0; in < 2; in++)
-				offer[i][in] = (struct offer){still[in], INFINITY, 0};
+				bid[i][in] = (struct bid){still[in], INFINITY, 0};
 		}
 	}
 	for (int m = 0; m < e->b->masks[f->level]; m++) {
@@ -439,7 +439,7 @@ static double least_together(const struct prospect *f, const double *outside)
 		for (int v = 0; v < t->sharings[array] && rest < best; v++) {
 			double still[MAX_LINKS], sum = rest, most = 0;
 			for (int i = 0; i < l->links; i++) {
-				const struct offer *o = &offer[i][kept >> l->link[i].operand & 1];
+				const struct bid *o = &bid[i][kept >> l->link[i].operand & 1];
 				double outer =
 					o->fixed +
 					o->unshared * t->sharing[array][v][l->link[i].operand];
@@ -490,68 +490,57 @@ static double least_within(const struct prospect *f, const struct measure *m, in
 			bounds_any(m->b, level, f->state)[mask]);
 }
 
-/* So much, and so much for each part of the words that units do not share: [1] with the level as parent, [0] with one
- * outside of it. */
-struct rates {
-	double fixed[2], rate[2];
-};
-
-/* Adds what a link will cost at least. */
-static void link_rates(const struct prospect *f, const struct link *k, bool runs,
-		       struct rates *rates)
+/* Of a run units along dims that do not index the operand leave less to be saved. */
+static struct offer offer_of(const struct prospect *f, const struct link *k, bool runs, int parent)
 {
 	const struct terms *t = f->e->t;
-	double words = k->is_open ? k->words * k->halo : k->words;
-	double own = 0, fixed[2] = {INFINITY, INFINITY}, rate[2] = {INFINITY, INFINITY};
+	const struct word_cost *c = &t->cost[parent][k->operand];
+	double words = k->is_open ? k->words * k->halo : k->words, own = 0, each, served;
+	struct offer o = {0};
 
 	words *= runs ? t->tile[f->state].left[k->operand] : 1;
 	if (k->is_open && k->child != NO_LEVEL)
-		own = words * t->cost[k->child][k->operand].fill;
-	for (unsigned left = t->parents[f->level][k->operand]; left; left &= left - 1) {
-		int p = __builtin_ctz(left), in = p == f->level;
-		const struct word_cost *c = &t->cost[p][k->operand];
-		double base = own + words * c->hop - t->first[p][k->operand] * c->read;
-		double each = words * k->ratio * t->unit[f->arrays][p] * (c->read + c->update);
-		if (!in)
-			base += bounds_alone(f->e->b, p, k->operand, f->state);
-		fixed[in] = base < fixed[in] ? base : fixed[in];
-		rate[in] = each < rate[in] ? each : rate[in];
-	}
-	for (int in = 0; in < 2; in++) {
-		rates->fixed[in] += fixed[in];
-		rates->rate[in] += rate[in] < INFINITY ? rate[in] : 0;
-	}
+		own = t->cost[k->child][k->operand].fill;
+	each = words * (own + c->hop);
+	served = words * k->ratio * t->unit[f->arrays][parent] * (c->read + c->update);
+	if (runs)
+		o.rate = (struct share){.units = each, .both = served};
+	else
+		o = (struct offer){.fixed = each, .rate.ratio = served};
+	o.fixed -= t->first[parent][k->operand] * c->read;
+	if (parent < f->level)
+		o.fixed += bounds_alone(f->e->b, parent, k->operand, f->state);
+	return o;
 }
 
-/* The choices of all sets, where the innermost loop outside is one that these operands do not need. */
-static void look_out(const struct prospect *f, unsigned runs, struct outlook *o)
+/* The case of an innermost loop outside that these operands do not need. */
+static void look_out(const struct prospect *f, unsigned runs, struct outlook *out)
 {
 	const struct engine *e = f->e;
 	const struct label *l = f->label;
-	struct rates rates[MAX_OPERANDS] = {0};
+	int now = out->cases++;
 
+	out->of[now].known = l->energy;
+	for (int o = 0; o < e->t->operands; o++) {
+		out->of[now].outer[o] = 0;
+		out->of[now].inside[o] = (struct offer){0};
+	}
 	for (int i = 0; i < l->links; i++) {
 		const struct link *k = &l->link[i];
-		struct rates *r = &rates[k->operand];
-		double known[2];
 		bool runs_on = k->is_open && (runs >> k->operand & 1);
-		if (k->parent == UNKNOWN_PARENT) {
-			link_rates(f, k, runs_on, r);
+		unsigned parents = e->t->parents[f->level][k->operand];
+		double known[2];
+		if (k->parent != UNKNOWN_PARENT) {
+			link_cost(f, &e->energy, k, runs_on, known);
+			out->of[now].known += known[0];
 			continue;
 		}
-		link_cost(f, &e->energy, k, runs_on, known);
-		for (int in = 0; in < 2; in++)
-			r->fixed[in] += known[in];
-	}
-	for (int m = 0; m < e->b->masks[f->level]; m++) {
-		int c = o->choices++;
-		o->choice[c].set = m;
-		o->choice[c].fixed = l->energy;
-		for (int i = 0; i < e->t->operands; i++) {
-			int in = e->b->mask[f->level][m] >> i & 1;
-			o->choice[c].fixed += rates[i].fixed[in];
-			o->choice[c].rate[i] = rates[i].rate[in];
-		}
+		if (parents >> f->level & 1)
+			out->of[now].inside[k->operand] = offer_of(f, k, runs_on, f->level);
+		for (int p = 0; p < f->level; p++)
+			if (parents >> p & 1)
+				out->of[now].outside[k->operand][out->of[now].outer[k->operand]++] =
+					offer_of(f, k, runs_on, p);
 	}
 }
 
@@ -559,7 +548,7 @@ void label_outlook(const struct engine *e, const struct label *l, int level, str
 {
 	struct prospect f = {e, l, level, level, l->state};
 
-	o->choices = 0;
+	o->cases = 0;
 	o->first = l->first * e->t->fanout[level];
 	if (links_open(l) <= 1)
 		look_out(&f, e->t->all, o);

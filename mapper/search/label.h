@@ -113,17 +113,23 @@ void links_begin(const struct engine *, struct scratch *, int level, unsigned ke
  * may keep. `arrays`: those inside of levels outside of this one are still to come. The first finds the promise as well. */
 bool label_is_lost_before(const struct engine *, struct label *, int arrays, int level);
 bool label_is_lost_within(const struct engine *, const struct label *, int level, int mask);
-/* What any spread of a label over the array inside a level comes to at least, without what lies outside: for each set that
- * the level may keep, and each pattern of the innermost loop outside where it matters, so much, and so much for each part
- * of an operand's words that the units do not share; less so much for each unit that holds partial sums of the same
- * outputs. */
+/* What an operand's link to one parent comes to at least, whatever the spread of a label over the array inside a level: so
+ * much, and so much for each part of what the units share. */
+struct offer {
+	double fixed;
+	struct share rate;
+};
+
+/* Of all links, without what lies outside: for each pattern of the innermost loop outside, where it matters, or for one
+ * that all links may run on. */
 struct outlook {
-	int choices;
+	int cases;
 	struct {
-		int set;
-		double fixed, rate[MAX_OPERANDS];
-	} choice[MAX_MASKS * MAX_DIMS];
-	double first;
+		double known; /* what does not depend on the spread */
+		int outer[MAX_OPERANDS];
+		struct offer inside[MAX_OPERANDS], outside[MAX_OPERANDS][MAX_LEVELS]; /* with the level as parent, or one outside of it */
+	} of[MAX_DIMS];
+	double first; /* not spent, for each unit that holds partial sums of the same outputs */
 };
 void label_outlook(const struct engine *, const struct label *, int level, struct outlook *);
 /* The least cycles, with the units of arrays outside of the level still to come. */

@@ -69,49 +69,33 @@ static bool is_entangled(const struct engine *e, const struct link *k, const str
 	return slid_inside;
 }
 
-/* What the units change: ratios of links at first as the least that they can be. */
-static void spread_label(struct engine *e, struct scratch *s, const struct spread *spread,
-			 int level)
+/* What each operand's units share in truth, of links whose parent is unknown. True where it may be more than the least. */
+static bool find_shares(struct engine *e, const struct label *inside, const struct spread *spread,
+			int level, struct share share[])
 {
-	const struct terms *t = e->t;
-	double relevant = spread->units / spread->irrelevant;
+	bool more = false;
 
-	for (int i = 0; i < s->label.links; i++)
-		if (s->link[i].parent == UNKNOWN_PARENT)
-			s->link[i].ratio *= spread->least[s->link[i].operand];
-	s->label.units *= spread->units;
-	s->label.first *= spread->irrelevant;
-	for (int i = 0; e->counts_cycles && i < t->ports; i++)
-		if (t->port[i].level > level)
-			s->port[i] /= spread->units;
-	for (int l = level + 1; e->counts_cycles && l < t->levels; l++) {
-		s->outputs[l] /= relevant;
-		s->instances[l] *= spread->units;
-	}
-}
-
-/* True where a ratio was not what it was taken for. */
-static bool find_ratios(struct engine *e, struct scratch *s, const struct label *inside,
-			const struct spread *spread, int level)
-{
-	bool changed = false;
-
-	for (int i = 0; i < s->label.links; i++) {
-		struct link *k = &s->link[i];
-		double taken = k->ratio;
+	for (int i = 0; i < inside->links; i++) {
+		const struct link *k = &inside->link[i];
+		struct share *own = &share[k->operand];
 		if (k->parent != UNKNOWN_PARENT)
 			continue;
-		k->ratio = is_entangled(e, k, inside, spread)
-				   ? ratio_of(e, k, inside, spread, level)
-				   : inside->link[i].ratio * spread->ratio[k->operand];
-		changed |= k->ratio > taken;
+		*own = spread->least[k->operand];
+		if (is_entangled(e, k, inside, spread))
+			own->ratio = ratio_of(e, k, inside, spread, level) / k->ratio;
+		else
+			own->ratio = spread->ratio[k->operand];
+		own->both = own->ratio * own->units;
+		more |= own->ratio > spread->least[k->operand].ratio;
 	}
-	return changed;
+	return more;
 }
 
 static void spread_one(struct engine *e, const struct label *inside, const struct spread *spread,
-		       int level, int32_t state)
+		       const struct share share[], int level, int32_t state)
 {
+	const struct terms *t = e->t;
+	double sums = spread->least[t->output].units, relevant = spread->units / sums;
 	struct scratch s;
 
 	scratch_copy(e, &s, inside);
@@ -120,13 +104,20 @@ static void spread_one(struct engine *e, const struct label *inside, const struc
 	s.label.state = state;
 	s.label.level = level;
 	s.label.runs = 0;
-	spread_label(e, &s, spread, level);
-	if (label_is_lost_before(e, &s.label, level, level))
-		return;
-	if (find_ratios(e, &s, inside, spread, level) &&
-	    label_is_lost_before(e, &s.label, level, level))
-		return;
-	label_end(e, &s);
+	for (int i = 0; i < s.label.links; i++)
+		if (s.link[i].parent == UNKNOWN_PARENT)
+			s.link[i].ratio *= share[s.link[i].operand].ratio;
+	s.label.units *= spread->units;
+	s.label.first *= sums;
+	for (int i = 0; e->counts_cycles && i < t->ports; i++)
+		if (t->port[i].level > level)
+			s.port[i] /= spread->units;
+	for (int l = level + 1; e->counts_cycles && l < t->levels; l++) {
+		s.outputs[l] /= relevant;
+		s.instances[l] *= spread->units;
+	}
+	if (!label_is_lost_before(e, &s.label, level, level))
+		label_end(e, &s);
 }
 
 /* The tile that the units make of one; -1: they are more than what is left of a dimension. */
@@ -151,21 +142,60 @@ struct start {
 	struct outlook outlook;
 };
 
+static double price(const struct offer *o, const struct share *s)
+{
+	return o->fixed + o->rate.ratio * s->ratio + o->rate.units * s->units +
+	       o->rate.both * s->both;
+}
+
+/* What each operand's links come to: [1] with the level as the parent, [0] with one outside of it. */
+static void price_all(const struct engine *e, const struct outlook *o, int at,
+		      const struct share share[], double least[][2])
+{
+	for (int i = 0; i < e->t->operands; i++) {
+		least[i][1] = price(&o->of[at].inside[i], &share[i]);
+		least[i][0] = o->of[at].outer[i] > 0 ? INFINITY : 0;
+		for (int k = 0; k < o->of[at].outer[i]; k++) {
+			double own = price(&o->of[at].outside[i][k], &share[i]);
+			least[i][0] = own < least[i][0] ? own : least[i][0];
+		}
+	}
+}
+
 /* What a way to share comes to at least, with what lies outside of a tile or of any that is larger. */
 static double least_of(const struct engine *e, const struct start *start, int32_t state,
-		       const double share[], double irrelevant)
+		       const struct share share[], double sums)
 {
 	const struct outlook *o = &start->outlook;
 	const double *outside = start->level > 0 ? bounds_any(e->b, start->level, state) : NULL;
-	double least = INFINITY;
+	double least = INFINITY, own[MAX_OPERANDS][2];
 
-	for (int c = 0; c < o->choices; c++) {
-		double sum = o->choice[c].fixed + (outside ? outside[o->choice[c].set] : 0);
-		for (int i = 0; i < MAX_OPERANDS; i++)
-			sum += o->choice[c].rate[i] * share[i];
-		least = sum < least ? sum : least;
+	for (int at = 0; at < o->cases; at++) {
+		price_all(e, o, at, share, own);
+		for (int m = 0; m < e->b->masks[start->level]; m++) {
+			double sum = o->of[at].known + (outside ? outside[m] : 0);
+			for (int i = 0; i < e->t->operands; i++)
+				sum += own[i][e->b->mask[start->level][m] >> i & 1];
+			least = sum < least ? sum : least;
+		}
 	}
-	return least - o->first * irrelevant;
+	return least - o->first * sums;
+}
+
+static void spread_over(struct engine *e, const struct start *start, const struct spread *s,
+			int32_t state)
+{
+	const struct terms *t = e->t;
+	double units = start->label->units * s->units * t->fanout[start->level];
+	double sums = s->least[t->output].units, cycles = e->counts_cycles ? t->macs / units : 0;
+	struct share share[MAX_OPERANDS];
+
+	if (is_lost(e, least_of(e, start, state, s->least, sums), cycles))
+		return;
+	if (find_shares(e, start->label, s, start->level, share) &&
+	    is_lost(e, least_of(e, start, state, share, sums), cycles))
+		return;
+	spread_one(e, start->label, s, share, start->level, state);
 }
 
 /* Spreads that share alike are looked at only if the least that they can come to is not too much. */
@@ -174,26 +204,27 @@ static void spread_alike(struct engine *e, const struct start *start, const stru
 {
 	const struct terms *t = e->t;
 	const struct label *l = start->label;
-	double steps = e->counts_cycles ? t->macs / (l->units * t->fanout[start->level]) : 0;
+	double units = l->units * alike->units * t->fanout[start->level];
 
-	if (is_lost(e, least_of(e, start, l->state, alike->least, alike->irrelevant),
-		    steps / alike->units))
+	if (is_lost(e, least_of(e, start, l->state, alike->least, alike->sums),
+		    e->counts_cycles ? t->macs / units : 0))
 		return;
 	for (int i = alike->first; i < alike->first + alike->count; i++) {
 		const struct spread *s = &t->spread[start->level][i];
 		int32_t state = spread_state(&t->lattice, s, l->state, place);
-		if (state >= 0 && !is_lost(e, least_of(e, start, state, s->least, s->irrelevant),
-					   steps / s->units))
-			spread_one(e, l, s, start->level, state);
+		if (state >= 0)
+			spread_over(e, start, s, state);
 	}
 }
 
 static void spread_all(struct engine *e, const struct label *l, int level)
 {
 	const struct lattice *lattice = &e->t->lattice;
-	struct start start = {.label = l, .level = level};
+	struct start start;
 	int place[MAX_DIMS];
 
+	start.label = l;
+	start.level = level;
 	label_outlook(e, l, level, &start.outlook);
 	for (int d = 0; d < lattice->dims; d++)
 		place[d] = lattice_place(lattice, l->state, d);

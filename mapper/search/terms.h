@@ -31,6 +31,12 @@ double fill;   /* that arrives at a child; first visits of the output do not */
 	double hop;    /* on its way from a parent */
 };
 
+/* What units share of the words of one operand: the least part of what they need that comes from outside (whatever the
+ * tile and the arrays inside), the units along dimensions that do not index it, and both multiplied. */
+struct share {
+	double ratio, units, both;
+};
+
 /* One way to spread dimensions over the array inside a level. */
 struct spread {
 	int number; /* in the order in which they were made */
@@ -41,16 +47,15 @@ struct spread {
 	} over[MAX_DIMS];
 	double units;                /* product */
 	double ratio[MAX_OPERANDS];  /* words that come from outside for each that is delivered */
-	double least[MAX_OPERANDS];  /* the least that the ratio can come to, whatever the tile and the arrays inside */
+	struct share least[MAX_OPERANDS];
 	unsigned slides;             /* operands whose ratio depends on the tile */
-	double irrelevant;           /* units that hold partial sums of the same outputs */
 };
 
 /* Spreads that share about alike, to a factor of 2: they stand together in the list. */
 struct alike {
 	int first, count;
-	double least[MAX_OPERANDS];  /* the least of any */
-	double units, irrelevant;    /* the most of any */
+	struct share least[MAX_OPERANDS]; /* of any */
+	double units, sums;               /* the most of any: units, and those that hold sums of the same outputs */
 };
 
 /* What is known of a tile. */
