@@ -491,36 +491,41 @@ static double least_within(const struct prospect *f, const struct measure *m, in
 }
 
 /* Of a run units along dims that do not index the operand leave less to be saved. */
-static struct offer offer_of(const struct prospect *f, const struct link *k, bool runs, int parent)
+static struct offer offer_of(const struct prospect *f, const struct measure *m,
+			     const struct link *k, bool runs, int parent)
 {
 	const struct terms *t = f->e->t;
-	const struct word_cost *c = &t->cost[parent][k->operand];
+	const struct word_cost *c = &m->cost[parent][k->operand];
+	const struct tile_terms *tile = &t->tile[f->state];
+	double left = tile->left[k->operand], unit = t->unit[f->arrays][parent];
+	double apart = tile->apart[k->operand] * (runs ? 1 : left);
 	double words = k->is_open ? k->words * k->halo : k->words, own = 0, each, served;
 	struct offer o = {0};
 
-	words *= runs ? t->tile[f->state].left[k->operand] : 1;
+	words *= runs ? left : 1;
 	if (k->is_open && k->child != NO_LEVEL)
-		own = t->cost[k->child][k->operand].fill;
+		own = m->cost[k->child][k->operand].fill;
 	each = words * (own + c->hop);
-	served = words * k->ratio * t->unit[f->arrays][parent] * (c->read + c->update);
+	served = words * k->ratio * (unit > apart ? unit : apart) * (c->read + c->update);
 	if (runs)
 		o.rate = (struct share){.units = each, .both = served};
 	else
 		o = (struct offer){.fixed = each, .rate.ratio = served};
 	o.fixed -= t->first[parent][k->operand] * c->read;
 	if (parent < f->level)
-		o.fixed += bounds_alone(f->e->b, parent, k->operand, f->state);
+		o.fixed += bounds_alone(m->b, parent, k->operand, f->state);
 	return o;
 }
 
 /* The case of an innermost loop outside that these operands do not need. */
-static void look_out(const struct prospect *f, unsigned runs, struct outlook *out)
+static void look_out(const struct prospect *f, const struct measure *m, unsigned runs,
+		     struct outlook *out)
 {
 	const struct engine *e = f->e;
 	const struct label *l = f->label;
 	int now = out->cases++;
 
-	out->of[now].known = l->energy;
+	out->of[now].known = m == &e->energy ? l->energy : 0;
 	for (int o = 0; o < e->t->operands; o++) {
 		out->of[now].outer[o] = 0;
 		out->of[now].inside[o] = (struct offer){0};
@@ -531,30 +536,31 @@ static void look_out(const struct prospect *f, unsigned runs, struct outlook *ou
 		unsigned parents = e->t->parents[f->level][k->operand];
 		double known[2];
 		if (k->parent != UNKNOWN_PARENT) {
-			link_cost(f, &e->energy, k, runs_on, known);
+			link_cost(f, m, k, runs_on, known);
 			out->of[now].known += known[0];
 			continue;
 		}
 		if (parents >> f->level & 1)
-			out->of[now].inside[k->operand] = offer_of(f, k, runs_on, f->level);
+			out->of[now].inside[k->operand] = offer_of(f, m, k, runs_on, f->level);
 		for (int p = 0; p < f->level; p++)
 			if (parents >> p & 1)
 				out->of[now].outside[k->operand][out->of[now].outer[k->operand]++] =
-					offer_of(f, k, runs_on, p);
+					offer_of(f, m, k, runs_on, p);
 	}
 }
 
-void label_outlook(const struct engine *e, const struct label *l, int level, struct outlook *o)
+void label_outlook(const struct engine *e, const struct measure *m, const struct label *l,
+		   int level, struct outlook *o)
 {
 	struct prospect f = {e, l, level, level, l->state};
 
 	o->cases = 0;
-	o->first = l->first * e->t->fanout[level];
+	o->first = m == &e->energy ? l->first * e->t->fanout[level] : 0;
 	if (links_open(l) <= 1)
-		look_out(&f, e->t->all, o);
+		look_out(&f, m, e->t->all, o);
 	else
 		for (int g = 0; g < e->t->patterns; g++)
-			look_out(&f, e->t->pattern[g], o);
+			look_out(&f, m, e->t->pattern[g], o);
 }
 
 static double value_of(enum objective o, double energy, double cycles)

@@ -131,7 +131,8 @@ struct outlook {
 	} of[MAX_DIMS];
 	double first; /* not spent, for each unit that holds partial sums of the same outputs */
 };
-void label_outlook(const struct engine *, const struct label *, int level, struct outlook *);
+void label_outlook(const struct engine *, const struct measure *, const struct label *, int level,
+		   struct outlook *);
 /* The least cycles, with the units of arrays outside of the level still to come. */
 double label_cycles(const struct engine *, const struct label *, int level);
 /* Can this be no better than the best? The energy without leakage. */

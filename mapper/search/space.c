@@ -2,7 +2,7 @@
 #include "mapper/search/label.h"
 
 #include <math.h>
-#include <stdlib.h>
+#include <string.h>
 
 #include "mapper/search/share.h"
 
@@ -75,12 +75,12 @@ static bool find_shares(struct engine *e, const struct label *inside, const stru
 {
 	bool more = false;
 
+	memcpy(share, spread->least, sizeof spread->least);
 	for (int i = 0; i < inside->links; i++) {
 		const struct link *k = &inside->link[i];
 		struct share *own = &share[k->operand];
 		if (k->parent != UNKNOWN_PARENT)
 			continue;
-		*own = spread->least[k->operand];
 		if (is_entangled(e, k, inside, spread))
 			own->ratio = ratio_of(e, k, inside, spread, level) / k->ratio;
 		else
@@ -139,7 +139,13 @@ static int32_t spread_state(const struct lattice *l, const struct spread *spread
 struct start {
 	const struct label *label;
 	int level;
-	struct outlook outlook;
+	struct outlook energy, narrow[MAX_NARROWS];
+};
+
+/* What units share, how many they are, and how many hold partial sums of the same outputs. */
+struct way {
+	const struct share *share;
+	double units, sums;
 };
 
 static double price(const struct offer *o, const struct share *s)
@@ -163,37 +169,58 @@ static void price_all(const struct engine *e, const struct outlook *o, int at,
 }
 
 /* What a way to share comes to at least, with what lies outside of a tile or of any that is larger. */
-static double least_of(const struct engine *e, const struct start *start, int32_t state,
-		       const struct share share[], double sums)
+static double least_of(const struct engine *e, const struct measure *measure,
+		       const struct outlook *o, int level, int32_t state, const struct way *way)
 {
-	const struct outlook *o = &start->outlook;
-	const double *outside = start->level > 0 ? bounds_any(e->b, start->level, state) : NULL;
+	const double *outside = level > 0 ? bounds_any(measure->b, level, state) : NULL;
 	double least = INFINITY, own[MAX_OPERANDS][2];
 
 	for (int at = 0; at < o->cases; at++) {
-		price_all(e, o, at, share, own);
-		for (int m = 0; m < e->b->masks[start->level]; m++) {
+		price_all(e, o, at, way->share, own);
+		for (int m = 0; m < e->b->masks[level]; m++) {
 			double sum = o->of[at].known + (outside ? outside[m] : 0);
 			for (int i = 0; i < e->t->operands; i++)
-				sum += own[i][e->b->mask[start->level][m] >> i & 1];
+				sum += own[i][e->b->mask[level][m] >> i & 1];
 			least = sum < least ? sum : least;
 		}
 	}
-	return least - o->first * sums;
+	least -= o->first * way->sums;
+	return least > 0 ? least : 0;
+}
+
+static bool is_too_much(const struct engine *e, const struct start *start, int32_t state,
+			const struct way *way)
+{
+	const struct terms *t = e->t;
+	int level = start->level;
+	double energy = least_of(e, &e->energy, &start->energy, level, state, way), cycles = 0;
+
+	if (e->counts_cycles)
+		cycles = t->macs / (start->label->units * way->units * t->fanout[level]);
+	if (is_lost(e, energy, cycles))
+		return true;
+	for (int i = 0; e->counts_cycles && i < e->narrows; i++) {
+		const struct measure *m = &e->narrow[i];
+		double words = least_of(e, m, &start->narrow[i], level, state, way);
+		double time = words / m->bandwidth;
+		cycles = time > cycles ? time : cycles;
+		if (is_lost(e, energy, cycles))
+			return true;
+	}
+	return false;
 }
 
 static void spread_over(struct engine *e, const struct start *start, const struct spread *s,
 			int32_t state)
 {
-	const struct terms *t = e->t;
-	double units = start->label->units * s->units * t->fanout[start->level];
-	double sums = s->least[t->output].units, cycles = e->counts_cycles ? t->macs / units : 0;
 	struct share share[MAX_OPERANDS];
+	struct way way = {s->least, s->units, s->least[e->t->output].units};
 
-	if (is_lost(e, least_of(e, start, state, s->least, sums), cycles))
+	if (is_too_much(e, start, state, &way))
 		return;
+	way.share = share;
 	if (find_shares(e, start->label, s, start->level, share) &&
-	    is_lost(e, least_of(e, start, state, share, sums), cycles))
+	    is_too_much(e, start, state, &way))
 		return;
 	spread_one(e, start->label, s, share, start->level, state);
 }
@@ -204,10 +231,9 @@ static void spread_alike(struct engine *e, const struct start *start, const stru
 {
 	const struct terms *t = e->t;
 	const struct label *l = start->label;
-	double units = l->units * alike->units * t->fanout[start->level];
+	struct way way = {alike->least, alike->units, alike->sums};
 
-	if (is_lost(e, least_of(e, start, l->state, alike->least, alike->sums),
-		    e->counts_cycles ? t->macs / units : 0))
+	if (is_too_much(e, start, l->state, &way))
 		return;
 	for (int i = alike->first; i < alike->first + alike->count; i++) {
 		const struct spread *s = &t->spread[start->level][i];
@@ -217,24 +243,27 @@ static void spread_alike(struct engine *e, const struct start *start, const stru
 	}
 }
 
-static void spread_all(struct engine *e, const struct label *l, int level)
+static void spread_all(struct engine *e, struct start *start)
 {
 	const struct lattice *lattice = &e->t->lattice;
-	struct start start;
-	int place[MAX_DIMS];
+	int place[MAX_DIMS], level = start->level;
 
-	start.label = l;
-	start.level = level;
-	label_outlook(e, l, level, &start.outlook);
+	label_outlook(e, &e->energy, start->label, level, &start->energy);
+	for (int i = 0; e->counts_cycles && i < e->narrows; i++)
+		label_outlook(e, &e->narrow[i], start->label, level, &start->narrow[i]);
 	for (int d = 0; d < lattice->dims; d++)
-		place[d] = lattice_place(lattice, l->state, d);
+		place[d] = lattice_place(lattice, start->label->state, d);
 	for (int i = 0; i < e->t->alikes[level] && !engine_is_stopped(e); i++)
-		spread_alike(e, &start, &e->t->alike[level][i], place);
+		spread_alike(e, start, &e->t->alike[level][i], place);
 }
 
 void grow_space(struct engine *e, const struct label *inside, int level, struct label **out)
 {
-	for (; inside; inside = inside->next)
-		spread_all(e, inside, level);
+	struct start start = {.level = level};
+
+	for (; inside; inside = inside->next) {
+		start.label = inside;
+		spread_all(e, &start);
+	}
 	labels_take(e, out);
 }
