@@ -6,6 +6,8 @@
 #ifndef MAPPER_BOUND_H
 #define MAPPER_BOUND_H
 
+#include <math.h>
+
 #include "mapper/search/terms.h"
 
 enum { MAX_MASKS = 1 << MAX_OPERANDS };
@@ -44,6 +46,25 @@ static inline double *bounds_any(const struct bounds *b, int level, int32_t stat
 static inline double bounds_alone(const struct bounds *b, int level, int operand, int32_t state)
 {
 	return b->alone[level] ? b->alone[level][(size_t)state * MAX_OPERANDS + (size_t)operand] : 0;
+}
+
+/* The least over the first so many sets of a level: what each operand costs, [1] where the level keeps it, and what lies
+ * outside. */
+static inline double bounds_least(const struct bounds *b, int level, int sets, int operands,
+				  const double cost[][2], const double *outside)
+{
+	double sum[MAX_MASKS] = {0}, least = INFINITY;
+
+	for (int o = 0; o < operands; o++)
+		for (int m = 0; m < 1 << o; m++) {
+			sum[m | 1 << o] = sum[m] + cost[o][1];
+			sum[m] += cost[o][0];
+		}
+	for (int m = 0; m < sets; m++) {
+		double own = sum[b->mask[level][m]] + (outside ? outside[m] : 0);
+		least = own < least ? own : least;
+	}
+	return least;
 }
 
 /* By a cost of each level and operand. False: no memory; then free as well. */

@@ -290,6 +290,7 @@ static void link_cost(const struct prospect *f, const struct measure *m, const s
 /* What the links of one operand cost at least, as above, and so much less with the longest run. */
 struct asked {
 	double still[2], saved[2];
+	bool is_open;
 };
 
 static void link_ask(const struct prospect *f, const struct measure *m, const struct link *k,
@@ -302,33 +303,33 @@ static void link_ask(const struct prospect *f, const struct measure *m, const st
 		asked->still[in] += still[in];
 	if (!k->is_open)
 		return;
+	asked->is_open = true;
 	link_cost(f, m, k, true, run);
 	for (int in = 0; in < 2; in++)
 		asked->saved[in] += still[in] - run[in];
 }
 
-/* For each set that the level may keep the links' least, plus what `outside` says of the rest; the least of all. */
+/* For each set that the level may keep, and each pattern of the innermost loop outside, the links' least, plus what
+ * `outside` says of the rest; the least of all. */
 static double least_of_sets(const struct prospect *f, const struct asked asked[], int sets,
 			    const double *outside)
 {
 	const struct terms *t = f->e->t;
-	double best = INFINITY;
+	double best = INFINITY, cost[MAX_OPERANDS][2];
+	unsigned open = 0;
 
-	for (int m = 0; m < sets; m++) {
-		unsigned kept = f->e->b->mask[f->level][m];
-		double sum = outside ? outside[m] : 0, most = 0;
-		if (sum >= best)
+	for (int o = 0; o < t->operands; o++)
+		open |= asked[o].is_open ? 1u << o : 0;
+	for (int g = 0; g < t->patterns; g++) {
+		unsigned runs = t->pattern[g] & open;
+		if (g > 0 && !runs)
 			continue;
 		for (int o = 0; o < t->operands; o++)
-			sum += asked[o].still[kept >> o & 1];
-		for (int g = 0; g < t->patterns; g++) {
-			double all = 0;
-			for (int o = 0; o < t->operands; o++)
-				if (t->pattern[g] >> o & 1)
-					all += asked[o].saved[kept >> o & 1];
-			most = all > most ? all : most;
-		}
-		best = sum - most < best ? sum - most : best;
+			for (int in = 0; in < 2; in++)
+				cost[o][in] = asked[o].still[in] -
+					      (runs >> o & 1 ? asked[o].saved[in] : 0);
+		double least = bounds_least(f->e->b, f->level, sets, t->operands, cost, outside);
+		best = least < best ? least : best;
 	}
 	return best;
 }
@@ -410,8 +411,23 @@ static int next_array(const struct terms *t, int level)
 	return level;
 }
 
-/* As least_of_sets, for links whose words an array will share: the units that serve one operand do not serve another. */
-static double least_together(const struct prospect *f, const double *outside)
+/* What a link asks at least if the array shares so much of its words. */
+static void bid_ask(const struct link *k, const struct bid bid[2], const double run[2],
+		    double share, struct asked *asked)
+{
+	for (int in = 0; in < 2; in++) {
+		double outer = bid[in].fixed + bid[in].unshared * share;
+		double still = outer < bid[in].inside ? outer : bid[in].inside;
+		asked->still[in] += still;
+		if (k->is_open && run[in] < still)
+			asked->saved[in] += still - run[in];
+	}
+	asked->is_open |= k->is_open;
+}
+
+/* As least_of, for links whose words an array will share: the units that serve one operand do not serve another. What is
+ * not too much is not made less, where no promise is asked for. */
+static double least_together(const struct prospect *f, const double *outside, double cycles)
 {
 	const struct engine *e = f->e;
 	const struct terms *t = e->t;
@@ -433,32 +449,16 @@ static double least_together(const struct prospect *f, const double *outside)
 				bid[i][in] = (struct bid){still[in], INFINITY, 0};
 		}
 	}
-	for (int m = 0; m < e->b->masks[f->level]; m++) {
-		unsigned kept = e->b->mask[f->level][m];
-		double rest = base + (outside ? outside[m] : 0);
-		for (int v = 0; v < t->sharings[array] && rest < best; v++) {
-			double still[MAX_LINKS], sum = rest, most = 0;
-			for (int i = 0; i < l->links; i++) {
-				const struct bid *o = &bid[i][kept >> l->link[i].operand & 1];
-				double outer =
-					o->fixed +
-					o->unshared * t->sharing[array][v][l->link[i].operand];
-				still[i] = outer < o->inside ? outer : o->inside;
-				sum += still[i];
-			}
-			for (int g = 0; g < t->patterns; g++) {
-				double saved = 0;
-				for (int i = 0; i < l->links; i++) {
-					int o = l->link[i].operand;
-					double own = run[i][kept >> o & 1];
-					if ((t->pattern[g] >> o & 1) && l->link[i].is_open &&
-					    own < still[i])
-						saved += still[i] - own;
-				}
-				most = saved > most ? saved : most;
-			}
-			best = sum - most < best ? sum - most : best;
+	for (int v = 0; v < t->sharings[array]; v++) {
+		struct asked asked[MAX_OPERANDS] = {0};
+		for (int i = 0; i < l->links; i++) {
+			int o = l->link[i].operand;
+			bid_ask(&l->link[i], bid[i], run[i], t->sharing[array][v][o], &asked[o]);
 		}
+		double least = base + least_of_sets(f, asked, e->b->masks[f->level], outside);
+		best = least < best ? least : best;
+		if (e->room == 0 && !is_lost(e, best, cycles))
+			break;
 	}
 	return best;
 }
@@ -576,11 +576,12 @@ bool label_is_lost_before(const struct engine *e, struct label *l, int arrays, i
 	if (is_lost(e, energy, cycles))
 		return true;
 	if (shares_later(&f)) {
-		double together =
-			least_together(&f, level > 0 ? bounds_any(e->b, level, l->state) : NULL);
-		energy = together > energy ? together : energy;
-		if (is_lost(e, energy, cycles))
+		const double *outside = level > 0 ? bounds_any(e->b, level, l->state) : NULL;
+		double together = least_together(&f, outside, cycles);
+		if (is_lost(e, together, cycles))
 			return true;
+		if (e->room > 0 && together > energy)
+			energy = together;
 	}
 	for (int i = 0; e->counts_cycles && i < e->narrows; i++) {
 		double words = least_before(&f, &e->narrow[i]);
@@ -601,7 +602,8 @@ bool label_is_lost_within(const struct engine *e, const struct label *l, int lev
 	if (is_lost(e, energy, cycles))
 		return true;
 	if (shares_later(&f) &&
-	    is_lost(e, least_together(&f, bounds_above(e->b, level, mask, l->state)), cycles))
+	    is_lost(e, least_together(&f, bounds_above(e->b, level, mask, l->state), cycles),
+		    cycles))
 		return true;
 	for (int i = 0; e->counts_cycles && i < e->narrows; i++) {
 		double words = least_within(&f, &e->narrow[i], mask);

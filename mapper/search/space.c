@@ -177,12 +177,9 @@ static double least_of(const struct engine *e, const struct measure *measure,
 
 	for (int at = 0; at < o->cases; at++) {
 		price_all(e, o, at, way->share, own);
-		for (int m = 0; m < e->b->masks[level]; m++) {
-			double sum = o->of[at].known + (outside ? outside[m] : 0);
-			for (int i = 0; i < e->t->operands; i++)
-				sum += own[i][e->b->mask[level][m] >> i & 1];
-			least = sum < least ? sum : least;
-		}
+		double sum = o->of[at].known + bounds_least(e->b, level, e->b->masks[level],
+							    e->t->operands, own, outside);
+		least = sum < least ? sum : least;
 	}
 	least -= o->first * way->sums;
 	return least > 0 ? least : 0;
