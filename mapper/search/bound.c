@@ -79,8 +79,10 @@ struct pass {
 	const struct terms *t;
 	struct bounds *b;
 	int level;
-	unsigned moving;                          /* dims in which the level's tile may be larger */
-	unsigned dims[MAX_DIMS];                  /* of each pattern */
+	unsigned
+		moving; /* dims in which the level's tile may be larger than what stands inside of it */
+	unsigned moving_inside;  /* or than what stands inside of any level inside of it */
+	unsigned dims[MAX_DIMS]; /* of each pattern */
 	struct way way[MAX_OPERANDS][MAX_LEVELS]; /* by parent */
 };
 
@@ -193,14 +195,15 @@ static void take_least(double *least, const double *other, size_t count)
 }
 
 /* The least of the tile and of those one prime factor larger, which have theirs. */
-static void take_larger(const struct pass *p, int32_t state, double *table, size_t count)
+static void take_larger(const struct pass *p, unsigned dims, int32_t state, double *table,
+			size_t count)
 {
 	const struct lattice *l = &p->t->lattice;
 
 	for (int d = 0; d < l->dims; d++) {
 		const struct axis_of_lattice *a = &l->dim[d];
 		int place = state / a->stride % a->count;
-		for (int i = 0; (p->moving >> d & 1) && i < a->steps[place]; i++) {
+		for (int i = 0; (dims >> d & 1) && i < a->steps[place]; i++) {
 			int32_t larger = state + (a->step[place][i] - place) * a->stride;
 			take_least(table + (size_t)state * count, table + (size_t)larger * count,
 				   count);
@@ -233,8 +236,8 @@ static void fill_level(const struct pass *p)
 		if (p->level == 1)
 			memcpy(b->at + (size_t)s * own, b->above[1] + (size_t)s * own,
 			       own * sizeof *b->at);
-		take_larger(p, s, b->above[p->level], own * outer);
-		take_larger(p, s, b->alone[p->level], MAX_OPERANDS);
+		take_larger(p, p->moving, s, b->above[p->level], own * outer);
+		take_larger(p, p->moving_inside, s, b->alone[p->level], MAX_OPERANDS);
 		for (size_t m = 0; m < own; m++)
 			any[m] = least_of(bounds_above(b, p->level, (int)m, s), outer);
 		b->least[p->level][s] = least_of(any, own);
@@ -280,6 +283,8 @@ bool bounds_make(struct bounds *b, const struct terms *t,
 		return false;
 	for (int l = 1; l < t->levels; l++) {
 		struct pass p = {.t = t, .b = b, .level = l, .moving = moving_dims(t, l)};
+		for (int inside = l; inside < t->levels; inside++)
+			p.moving_inside |= moving_dims(t, inside);
 		for (int g = 0; g < t->patterns; g++)
 			p.dims[g] = dims_of(t, t->pattern[g]);
 		for (int o = 0; o < t->operands; o++)

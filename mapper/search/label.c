@@ -665,20 +665,24 @@ bool is_lost(const struct engine *e, double moving, double cycles)
 
 /* ---- Dominance -------------------------------------------------------------------------------------------------- */
 
+/* The next label inward, or this one, that has units of an array. */
+static const struct label *last_units(const struct label *l)
+{
+	while (l && (!l->spread || l->spread->count == 0))
+		l = l->inner;
+	return l;
+}
+
 /* Where arrays are still to come, what they share may depend on how units inside lie. */
 static bool is_of_one_history(const struct label *a, const struct label *b)
 {
-	for (; a && b; a = a->inner, b = b->inner) {
-		while (a && !a->spread)
-			a = a->inner;
-		while (b && !b->spread)
-			b = b->inner;
-		if (!a || !b)
-			break;
-		if (a->spread != b->spread || a->inner->state != b->inner->state)
-			return false;
+	a = last_units(a);
+	b = last_units(b);
+	while (a && b && a->spread == b->spread && a->inner->state == b->inner->state) {
+		a = last_units(a->inner);
+		b = last_units(b->inner);
 	}
-	return a == b;
+	return !a && !b;
 }
 
 static bool is_comparable(const struct engine *e, const struct label *a, const struct label *b)
