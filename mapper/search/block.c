@@ -55,15 +55,15 @@ static void end_block(struct block *b, struct scratch *s, unsigned used)
 	end.label.must_grow = false;
 	links_begin(e, &end, b->level, b->kept);
 	if (!label_is_lost_before(e, &end.label, b->level, b->level - 1))
-		label_keep(e, &e->terminal[end.label.state], &end);
+		label_end(e, &end);
 }
 
 /* Can nothing better come of a label in the block? */
-static bool is_lost(const struct block *b, const struct label *l)
+static bool is_spent(const struct block *b, const struct label *l)
 {
 	struct engine *e = b->e;
 
-	return !(e->b->any[b->level][b->mask][l->state] < INFINITY) ||
+	return !(bounds_any(e->b, b->level, l->state)[b->mask] < INFINITY) ||
 	       label_is_lost_within(e, l, b->level, b->mask);
 }
 
@@ -111,7 +111,7 @@ static void set_free(struct block *b, const struct scratch *from, struct progres
 	if (breaks_order(b, &p) || !take_demanded(b, &s, &p.used))
 		return;
 	s.label.must_grow = must_grow;
-	if (is_lost(b, &s.label))
+	if (is_spent(b, &s.label))
 		return;
 	if (b->level == 1 && e->t->is_tail_exact && (!e->counts_cycles || e->beam > 0))
 		finish_free(e, &s, b->mask);
@@ -202,7 +202,7 @@ static void run_loop(struct block *b, const struct scratch *before, struct progr
 		free_ordered(b, &s, next, b->outward >> d & 1);
 		return;
 	}
-	if (is_lost(b, &s.label))
+	if (is_spent(b, &s.label))
 		return;
 	if (!(b->outward >> d & 1))
 		end_block(b, &s, next.used);
@@ -264,7 +264,7 @@ static void grow_free(struct block *b, const struct label *l)
 		for (int i = 0; (l->grows >> d & 1) && i < a->steps[place]; i++) {
 			s.label.state = l->state + (a->step[place][i] - place) * a->stride;
 			s.label.must_grow = false;
-			if (!is_lost(b, &s.label))
+			if (!is_spent(b, &s.label))
 				label_keep(b->e, &b->e->free[s.label.state], &s);
 		}
 	}
@@ -364,7 +364,7 @@ void grow_block(struct engine *e, const struct label *inside, int level, int mas
 		links_reach(e, &s, level, b.kept);
 		if (e->t->machine->level[level].is_memory)
 			find_dims(&b);
-		if (is_lost(&b, &s.label))
+		if (is_spent(&b, &s.label))
 			continue;
 		if (links_open(&s.label) == 0) {
 			free_ordered(&b, &s, p, false);

@@ -233,17 +233,17 @@ void finish_block(struct engine *e, const struct label *inside)
 static int32_t best_tile(const struct engine *e, int mask, int32_t state)
 {
 	const struct lattice *l = &e->t->lattice;
-	const double *at = e->b->at[mask], *above = e->b->any[1][mask];
-	double least = above[state];
+	const struct bounds *b = e->b;
+	double least = bounds_any(b, 1, state)[mask];
 
-	while (at[state] > least) {
+	while (b->at[(size_t)state * (size_t)b->masks[1] + (size_t)mask] > least) {
 		int32_t next = state;
 		for (int d = 0; d < l->dims && next == state; d++) {
 			const struct axis_of_lattice *a = &l->dim[d];
 			int place = state / a->stride % a->count;
 			for (int i = 0; i < a->steps[place] && next == state; i++) {
 				int32_t other = state + (a->step[place][i] - place) * a->stride;
-				if (above[other] == least)
+				if (bounds_any(b, 1, other)[mask] == least)
 					next = other;
 			}
 		}

@@ -210,7 +210,7 @@ void links_begin(const struct engine *e, struct scratch *s, int level, unsigned 
 		if (!(kept >> o & 1) || s->label.links == MAX_LINKS)
 			continue;
 		s->link[s->label.links++] =
-			(struct link){.words = t->visits[state] * t->words[o][state],
+			(struct link){.words = t->tile[state].visits * t->tile[state].words[o],
 				      .ratio = 1,
 				      .halo = least_halo(e, level, o, state),
 				      .tile = state,
@@ -226,127 +226,170 @@ void links_begin(const struct engine *e, struct scratch *s, int level, unsigned 
 
 /* ---- Bounds ----------------------------------------------------------------------------------------------------- */
 
-/* What a link costs at a parent, where the arrays between still share its words. */
-static double parent_cost(const struct engine *e, const struct measure *m, int operand, int arrays,
-			  int parent, double words, double served, double sharing)
-{
-	const struct terms *t = e->t;
-	const struct word_cost *c = &m->cost[parent][operand];
-	double units = parent < arrays ? t->fanout[arrays] / t->fanout[parent] : 1;
-	double first = operand == t->output ? t->outputs * t->fanout[parent] : 0;
+/* A label whose loops in time at a level are still to come. */
+struct prospect {
+	const struct engine *e;
+	const struct label *label;
+	int arrays; /* those inside of levels outside of this one are still to come */
+	int level;
+	int32_t state;
+};
 
-	served /= units < sharing ? units : sharing;
+/* What a link costs at a parent that serves at least a part of what its units need. */
+static double parent_cost(const struct terms *t, const struct measure *m, int operand, int parent,
+			  double words, double served)
+{
+	const struct word_cost *c = &m->cost[parent][operand];
+	double first = t->first[parent][operand];
+
 	return words * c->hop + served * c->update +
 	       (served > first ? (served - first) * c->read : 0);
 }
 
-/* What a link will cost at least, with its run (as long as all loops outside allow) or without: [1] with the level as its
- * parent, [0] with one outside of it. */
-static void link_least(const struct engine *e, const struct measure *m, const struct link *k,
-		       int arrays, int level, int32_t state, bool runs, double least[2])
+/* What a link of unknown parent will cost at least whose child needs so many words, `apart` of which at least no units
+ * share: [1] with the level as its parent, [0] with one outside of it. */
+static void link_least(const struct prospect *f, const struct measure *m, const struct link *k,
+		       double words, double apart, double least[2])
 {
-	const struct terms *t = e->t;
-	double reuse = t->reuse[k->operand][state];
-	double words = k->is_open ? k->words * k->halo / (runs ? reuse : 1) : k->words;
+	const struct terms *t = f->e->t;
 	double served = words * k->ratio, own = 0;
 
 	if (k->is_open && k->child != NO_LEVEL)
 		own = words * m->cost[k->child][k->operand].fill;
-	if (k->parent != UNKNOWN_PARENT) {
-		const struct word_cost *c = &m->cost[k->parent][k->operand];
-		least[0] = least[1] = own + words * c->hop + served * (c->read + c->update);
-		return;
-	}
-	/* what repeats for the run cannot be shared as well */
-	double sharing = t->overlap[k->operand][state] * (k->is_open && runs ? 1 : reuse);
 	least[0] = least[1] = INFINITY;
-	for (int p = level; p >= 0; p--) {
-		double cost;
-		if (!(t->constraint.may_keep[p] >> k->operand & 1))
-			continue;
-		cost = own + parent_cost(e, m, k->operand, arrays, p, words, served, sharing);
-		if (cost < least[p == level])
-			least[p == level] = cost;
-		if (t->constraint.must_keep[p] >> k->operand & 1)
-			break;
+	for (unsigned left = t->parents[f->level][k->operand]; left; left &= left - 1) {
+		int p = __builtin_ctz(left);
+		double unit = t->unit[f->arrays][p];
+		double cost = own + parent_cost(t, m, k->operand, p, words,
+						served * (unit > apart ? unit : apart));
+		if (p < f->level)
+			cost += bounds_alone(m->b, p, k->operand, f->state);
+		if (cost < least[p == f->level])
+			least[p == f->level] = cost;
 	}
 }
 
-/* For each set that the level may keep the links' least, plus what the table says of the rest; the least of all.
- * `whole`: the least of the tables, where no link cares for the set. */
-static double least_of_sets(const struct engine *e, const struct measure *measure,
-			    const struct label *l, int arrays, int level, double *const *table,
-			    const double *whole)
+/* The same of any link, with its run (as long as all loops outside allow) or without. */
+static void link_cost(const struct prospect *f, const struct measure *m, const struct link *k,
+		      bool runs, double least[2])
 {
-	const struct terms *t = e->t;
-	double best = INFINITY, base = 0;
-	double still[MAX_LINKS][2], saved[MAX_LINKS][2]; /* by the run */
-	bool cares = false;
+	const struct tile_terms *tile = &f->e->t->tile[f->state];
+	double left = tile->left[k->operand], apart = tile->apart[k->operand];
+	double words = (k->is_open ? k->words * k->halo : k->words) * (runs ? left : 1);
 
-	if (measure == &e->energy)
-		base = l->energy - l->first * t->fanout[arrays];
-	for (int i = 0; i < l->links; i++) {
-		const struct link *k = &l->link[i];
-		cares |= k->parent == UNKNOWN_PARENT;
-		link_least(e, measure, k, arrays, level, l->state, false, still[i]);
-		link_least(e, measure, k, arrays, level, l->state, k->is_open, saved[i]);
-		for (int in = 0; in < 2; in++)
-			saved[i][in] = k->is_open ? still[i][in] - saved[i][in] : 0;
+	if (k->parent != UNKNOWN_PARENT) {
+		const struct word_cost *c = &m->cost[k->parent][k->operand];
+		double own = k->child != NO_LEVEL ? m->cost[k->child][k->operand].fill : 0;
+		least[0] = words * (own + c->hop + k->ratio * (c->read + c->update));
+		least[1] = least[0];
+	} else { /* what repeats for the run cannot be shared as well */
+		link_least(f, m, k, words, runs ? apart : apart * left, least);
 	}
-	int sets = cares ? e->b->masks[level] : 1;
-	for (int m = 0; m < sets; m++) {
-		unsigned kept = e->b->mask[level][m];
-		double sum = base, most = 0;
-		if (!cares)
-			sum += whole ? whole[l->state] : 0;
-		else if (table)
-			sum += table[m][l->state];
-		if (sum >= best)
+}
+
+/* What the links of one operand cost at least, as above, and so much less with the longest run. */
+struct asked {
+	double still[2], saved[2];
+	bool is_open;
+};
+
+static void link_ask(const struct prospect *f, const struct measure *m, const struct link *k,
+		     struct asked *asked)
+{
+	double still[2], run[2];
+
+	link_cost(f, m, k, false, still);
+	for (int in = 0; in < 2; in++)
+		asked->still[in] += still[in];
+	if (!k->is_open)
+		return;
+	asked->is_open = true;
+	link_cost(f, m, k, true, run);
+	for (int in = 0; in < 2; in++)
+		asked->saved[in] += still[in] - run[in];
+}
+
+/* For each set that the level may keep, and each pattern of the innermost loop outside, the links' least, plus what
+ * `outside` says of the rest; the least of all. */
+static double least_of_sets(const struct prospect *f, const struct asked asked[], int sets,
+			    const double *outside)
+{
+	const struct terms *t = f->e->t;
+	double best = INFINITY, cost[MAX_OPERANDS][2];
+	unsigned open = 0;
+
+	for (int o = 0; o < t->operands; o++)
+		open |= asked[o].is_open ? 1u << o : 0;
+	for (int g = 0; g < t->patterns; g++) {
+		unsigned runs = t->pattern[g] & open;
+		if (g > 0 && !runs)
 			continue;
-		for (int i = 0; i < l->links; i++)
-			sum += still[i][kept >> l->link[i].operand & 1];
-		for (int g = 0; g < t->patterns; g++) {
-			double all = 0;
-			for (int i = 0; i < l->links; i++)
-				if (t->pattern[g] >> l->link[i].operand & 1)
-					all += saved[i][kept >> l->link[i].operand & 1];
-			most = all > most ? all : most;
-		}
-		best = sum - most < best ? sum - most : best;
+		for (int o = 0; o < t->operands; o++)
+			for (int in = 0; in < 2; in++)
+				cost[o][in] = asked[o].still[in] -
+					      (runs >> o & 1 ? asked[o].saved[in] : 0);
+		double least = bounds_least(f->e->b, f->level, sets, t->operands, cost, outside);
+		best = least < best ? least : best;
 	}
 	return best;
+}
+
+/* `whole`: the least of what is outside, where no link cares for the set. */
+static double least_of(const struct prospect *f, const struct measure *m, const double *outside,
+		       double whole)
+{
+	const struct terms *t = f->e->t;
+	struct asked asked[MAX_OPERANDS] = {0};
+	double base = 0;
+	bool cares = false;
+
+	if (m == &f->e->energy)
+		base = f->label->energy - f->label->first * t->fanout[f->arrays];
+	for (int i = 0; i < f->label->links; i++) {
+		const struct link *k = &f->label->link[i];
+		cares |= k->parent == UNKNOWN_PARENT;
+		link_ask(f, m, k, &asked[k->operand]);
+	}
+	if (cares)
+		return base + least_of_sets(f, asked, f->e->b->masks[f->level], outside);
+	return base + whole + least_of_sets(f, asked, 1, NULL);
 }
 
 /* ---- The next array, for all operands -------------------------------------------------------------------------------- */
 
 /* What a link costs at least at parents inside of the array; and at those outside, where it is `fixed` and so much for
  * each part of its words that the array does not share. */
-struct offer {
+struct bid {
 	double inside, fixed, unshared;
 };
 
-static void offer_of(const struct engine *e, const struct link *k, int array, int level,
-		     bool is_parent, struct offer *offer)
+static void bid_of(const struct prospect *f, const struct link *k, int array, bool is_parent,
+		   struct bid *bid)
 {
+	const struct engine *e = f->e;
 	const struct terms *t = e->t;
+	int level = f->level;
 	double words = k->is_open ? k->words * k->halo : k->words, own = 0, rate = INFINITY;
-	double hop = INFINITY, first = 0;
+	double hop = INFINITY, first = 0, alone = INFINITY;
 
 	if (k->is_open && k->child != NO_LEVEL)
 		own = words * t->cost[k->child][k->operand].fill;
-	offer->inside = INFINITY;
+	bid->inside = INFINITY;
 	for (int p = is_parent ? level : level - 1; p >= 0; p--) {
 		const struct word_cost *c = &t->cost[p][k->operand];
+		double next = p < level ? bounds_alone(e->b, p, k->operand, f->state) : 0;
 		if (!(t->constraint.may_keep[p] >> k->operand & 1))
 			continue;
 		if (p > array) {
-			double cost = own + parent_cost(e, &e->energy, k->operand, p, p, words,
-							words * k->ratio, 1);
-			offer->inside = cost < offer->inside ? cost : offer->inside;
+			double cost =
+				own + next +
+				parent_cost(t, &e->energy, k->operand, p, words, words * k->ratio);
+			bid->inside = cost < bid->inside ? cost : bid->inside;
 		} else {
 			/* arrays further out may share as well */
 			double own_rate = (c->read + c->update) * t->fanout[p] / t->fanout[array];
 			double own_first = t->outputs * t->fanout[p] * c->read;
+			alone = next < alone ? next : alone;
 			rate = own_rate < rate ? own_rate : rate;
 			hop = c->hop < hop ? c->hop : hop;
 			if (k->operand == t->output && own_first > first)
@@ -355,8 +398,8 @@ static void offer_of(const struct engine *e, const struct link *k, int array, in
 		if (is_parent || (t->constraint.must_keep[p] >> k->operand & 1))
 			break;
 	}
-	offer->fixed = own + words * hop - first;
-	offer->unshared = words * k->ratio * rate;
+	bid->fixed = own + words * hop - first + alone;
+	bid->unshared = words * k->ratio * rate;
 }
 
 /* The level of the innermost array outside of a level, or -1. */
@@ -368,130 +411,203 @@ static int next_array(const struct terms *t, int level)
 	return level;
 }
 
-/* As least_of_sets, for links whose words an array will share: the units that serve one operand do not serve another. */
-static double least_together(const struct engine *e, const struct label *l, int arrays, int level,
-			     double *const *table)
+/* What a link asks at least if the array shares so much of its words. */
+static void bid_ask(const struct link *k, const struct bid bid[2], const double run[2],
+		    double share, struct asked *asked)
 {
+	for (int in = 0; in < 2; in++) {
+		double outer = bid[in].fixed + bid[in].unshared * share;
+		double still = outer < bid[in].inside ? outer : bid[in].inside;
+		asked->still[in] += still;
+		if (k->is_open && run[in] < still)
+			asked->saved[in] += still - run[in];
+	}
+	asked->is_open |= k->is_open;
+}
+
+/* As least_of, for links whose words an array will share: the units that serve one operand do not serve another. What is
+ * not too much is not made less, where no promise is asked for. */
+static double least_together(const struct prospect *f, const double *outside, double cycles)
+{
+	const struct engine *e = f->e;
 	const struct terms *t = e->t;
-	double base = l->energy - l->first * t->fanout[arrays], best = INFINITY;
-	struct offer offer[MAX_LINKS][2];
+	const struct label *l = f->label;
+	double base = l->energy - l->first * t->fanout[f->arrays], best = INFINITY;
+	struct bid bid[MAX_LINKS][2];
 	double run[MAX_LINKS][2];
-	int array = next_array(t, arrays);
+	int array = next_array(t, f->arrays);
 
 	for (int i = 0; i < l->links; i++) {
 		const struct link *k = &l->link[i];
-		link_least(e, &e->energy, k, arrays, level, l->state, k->is_open, run[i]);
+		link_cost(f, &e->energy, k, k->is_open, run[i]);
 		for (int in = 0; in < 2 && k->parent == UNKNOWN_PARENT; in++)
-			offer_of(e, k, array, level, in, &offer[i][in]);
+			bid_of(f, k, array, in, &bid[i][in]);
 		if (k->parent != UNKNOWN_PARENT) {
 			double still[2];
-			link_least(e, &e->energy, k, arrays, level, l->state, false, still);
+			link_cost(f, &e->energy, k, false, still);
 			for (int in = 0; in < 2; in++)
-				offer[i][in] = (struct offer){still[in], INFINITY, 0};
+				bid[i][in] = (struct bid){still[in], INFINITY, 0};
 		}
 	}
-	for (int m = 0; m < e->b->masks[level]; m++) {
-		unsigned kept = e->b->mask[level][m];
-		double rest = base + (table ? table[m][l->state] : 0);
-		for (int v = 0; v < t->sharings[array] && rest < best; v++) {
-			double still[MAX_LINKS], sum = rest, most = 0;
-			for (int i = 0; i < l->links; i++) {
-				const struct offer *o = &offer[i][kept >> l->link[i].operand & 1];
-				double outside =
-					o->fixed +
-					o->unshared * t->sharing[array][v][l->link[i].operand];
-				still[i] = outside < o->inside ? outside : o->inside;
-				sum += still[i];
-			}
-			for (int g = 0; g < t->patterns; g++) {
-				double saved = 0;
-				for (int i = 0; i < l->links; i++) {
-					int o = l->link[i].operand;
-					double own = run[i][kept >> o & 1];
-					if ((t->pattern[g] >> o & 1) && l->link[i].is_open &&
-					    own < still[i])
-						saved += still[i] - own;
-				}
-				most = saved > most ? saved : most;
-			}
-			best = sum - most < best ? sum - most : best;
+	for (int v = 0; v < t->sharings[array]; v++) {
+		struct asked asked[MAX_OPERANDS] = {0};
+		for (int i = 0; i < l->links; i++) {
+			int o = l->link[i].operand;
+			bid_ask(&l->link[i], bid[i], run[i], t->sharing[array][v][o], &asked[o]);
 		}
+		double least = base + least_of_sets(f, asked, e->b->masks[f->level], outside);
+		best = least < best ? least : best;
+		if (e->room == 0 && !is_lost(e, best, cycles))
+			break;
 	}
 	return best;
 }
 
 /* Is an array still to come? */
-static bool shares_later(const struct engine *e, const struct label *l, int arrays)
+static bool shares_later(const struct prospect *f)
 {
 	bool waits = false;
 
-	for (int i = 0; i < l->links; i++)
-		waits |= l->link[i].parent == UNKNOWN_PARENT;
-	return waits && next_array(e->t, arrays) >= 0;
+	for (int i = 0; i < f->label->links; i++)
+		waits |= f->label->link[i].parent == UNKNOWN_PARENT;
+	return waits && next_array(f->e->t, f->arrays) >= 0;
 }
 
-double label_least_inside(const struct engine *e, const struct label *l, int arrays, int level)
+/* Outside of the outermost level is nothing. */
+static double least_before(const struct prospect *f, const struct measure *m)
 {
-	return least_of_sets(e, &e->energy, l, arrays, level, NULL, NULL);
+	if (f->level == 0)
+		return least_of(f, m, NULL, 0);
+	return least_of(f, m, bounds_any(m->b, f->level, f->state),
+			m->b->least[f->level][f->state]);
 }
 
-static double least_before(const struct engine *e, const struct measure *m, const struct label *l,
-			   int arrays, int level)
+static double least_within(const struct prospect *f, const struct measure *m, int mask)
 {
-	return least_of_sets(e, m, l, arrays, level, level > 0 ? m->b->any[level] : NULL,
-			     level > 0 ? m->b->least[level] : NULL);
+	int level = f->level + 1;
+
+	return least_of(f, m, bounds_above(m->b, level, mask, f->state),
+			bounds_any(m->b, level, f->state)[mask]);
 }
 
-static double least_within(const struct engine *e, const struct measure *m, const struct label *l,
-			   int level, int mask)
+/* Of a run units along dims that do not index the operand leave less to be saved. */
+static struct offer offer_of(const struct prospect *f, const struct measure *m,
+			     const struct link *k, bool runs, int parent)
 {
-	return least_of_sets(e, m, l, level, level - 1, m->b->above[level][mask],
-			     m->b->any[level][mask]);
+	const struct terms *t = f->e->t;
+	const struct word_cost *c = &m->cost[parent][k->operand];
+	const struct tile_terms *tile = &t->tile[f->state];
+	double left = tile->left[k->operand], unit = t->unit[f->arrays][parent];
+	double apart = tile->apart[k->operand] * (runs ? 1 : left);
+	double words = k->is_open ? k->words * k->halo : k->words, own = 0, each, served;
+	struct offer o = {0};
+
+	words *= runs ? left : 1;
+	if (k->is_open && k->child != NO_LEVEL)
+		own = m->cost[k->child][k->operand].fill;
+	each = words * (own + c->hop);
+	served = words * k->ratio * (unit > apart ? unit : apart) * (c->read + c->update);
+	if (runs)
+		o.rate = (struct share){.units = each, .both = served};
+	else
+		o = (struct offer){.fixed = each, .rate.ratio = served};
+	o.fixed -= t->first[parent][k->operand] * c->read;
+	if (parent < f->level)
+		o.fixed += bounds_alone(m->b, parent, k->operand, f->state);
+	return o;
 }
 
-double label_least_before(const struct engine *e, const struct label *l, int arrays, int level)
+/* The case of an innermost loop outside that these operands do not need. */
+static void look_out(const struct prospect *f, const struct measure *m, unsigned runs,
+		     struct outlook *out)
 {
-	double least = least_before(e, &e->energy, l, arrays, level);
+	const struct engine *e = f->e;
+	const struct label *l = f->label;
+	int now = out->cases++;
 
-	if (!shares_later(e, l, arrays))
-		return least;
-	return fmax(least,
-		    least_together(e, l, arrays, level, level > 0 ? e->b->any[level] : NULL));
+	out->of[now].known = m == &e->energy ? l->energy : 0;
+	for (int o = 0; o < e->t->operands; o++) {
+		out->of[now].outer[o] = 0;
+		out->of[now].inside[o] = (struct offer){0};
+	}
+	for (int i = 0; i < l->links; i++) {
+		const struct link *k = &l->link[i];
+		bool runs_on = k->is_open && (runs >> k->operand & 1);
+		unsigned parents = e->t->parents[f->level][k->operand];
+		double known[2];
+		if (k->parent != UNKNOWN_PARENT) {
+			link_cost(f, m, k, runs_on, known);
+			out->of[now].known += known[0];
+			continue;
+		}
+		if (parents >> f->level & 1)
+			out->of[now].inside[k->operand] = offer_of(f, m, k, runs_on, f->level);
+		for (int p = 0; p < f->level; p++)
+			if (parents >> p & 1)
+				out->of[now].outside[k->operand][out->of[now].outer[k->operand]++] =
+					offer_of(f, m, k, runs_on, p);
+	}
 }
 
-bool label_is_lost_before(const struct engine *e, const struct label *l, int arrays, int level)
+void label_outlook(const struct engine *e, const struct measure *m, const struct label *l,
+		   int level, struct outlook *o)
 {
-	double energy = least_before(e, &e->energy, l, arrays, level);
-	double cycles = label_cycles(e, l, arrays);
+	struct prospect f = {e, l, level, level, l->state};
 
-	if (is_hopeless(e, energy, cycles))
+	o->cases = 0;
+	o->first = m == &e->energy ? l->first * e->t->fanout[level] : 0;
+	if (links_open(l) <= 1)
+		look_out(&f, m, e->t->all, o);
+	else
+		for (int g = 0; g < e->t->patterns; g++)
+			look_out(&f, m, e->t->pattern[g], o);
+}
+
+static double value_of(enum objective o, double energy, double cycles)
+{
+	return o == OBJECTIVE_ENERGY ? energy : o == OBJECTIVE_EDP ? energy * cycles : cycles;
+}
+
+bool label_is_lost_before(const struct engine *e, struct label *l, int arrays, int level)
+{
+	struct prospect f = {e, l, arrays, level, l->state};
+	double energy = least_before(&f, &e->energy), cycles = label_cycles(e, l, arrays);
+
+	if (is_lost(e, energy, cycles))
 		return true;
-	if (shares_later(e, l, arrays) &&
-	    is_hopeless(e, least_together(e, l, arrays, level, level > 0 ? e->b->any[level] : NULL),
-			cycles))
-		return true;
+	if (shares_later(&f)) {
+		const double *outside = level > 0 ? bounds_any(e->b, level, l->state) : NULL;
+		double together = least_together(&f, outside, cycles);
+		if (is_lost(e, together, cycles))
+			return true;
+		if (e->room > 0 && together > energy)
+			energy = together;
+	}
 	for (int i = 0; e->counts_cycles && i < e->narrows; i++) {
-		double words = least_before(e, &e->narrow[i], l, arrays, level);
-		if (is_hopeless(e, energy, words / e->narrow[i].bandwidth))
+		double words = least_before(&f, &e->narrow[i]);
+		double time = words / e->narrow[i].bandwidth;
+		cycles = time > cycles ? time : cycles;
+		if (is_lost(e, energy, cycles))
 			return true;
 	}
+	l->promise = value_of(e->first, energy + e->t->leakage * cycles, cycles);
 	return false;
 }
 
 bool label_is_lost_within(const struct engine *e, const struct label *l, int level, int mask)
 {
-	double energy = least_within(e, &e->energy, l, level, mask);
-	double cycles = label_cycles(e, l, level);
+	struct prospect f = {e, l, level, level - 1, l->state};
+	double energy = least_within(&f, &e->energy, mask), cycles = label_cycles(e, l, level);
 
-	if (is_hopeless(e, energy, cycles))
+	if (is_lost(e, energy, cycles))
 		return true;
-	if (shares_later(e, l, level) &&
-	    is_hopeless(e, least_together(e, l, level, level - 1, e->b->above[level][mask]),
-			cycles))
+	if (shares_later(&f) &&
+	    is_lost(e, least_together(&f, bounds_above(e->b, level, mask, l->state), cycles),
+		    cycles))
 		return true;
 	for (int i = 0; e->counts_cycles && i < e->narrows; i++) {
-		double words = least_within(e, &e->narrow[i], l, level, mask);
-		if (is_hopeless(e, energy, words / e->narrow[i].bandwidth))
+		double words = least_within(&f, &e->narrow[i], mask);
+		if (is_lost(e, energy, words / e->narrow[i].bandwidth))
 			return true;
 	}
 	return false;
@@ -526,11 +642,6 @@ double label_cycles(const struct engine *e, const struct label *l, int level)
 	return cycles > e->least_cycles ? cycles : e->least_cycles;
 }
 
-static double value_of(enum objective o, double energy, double cycles)
-{
-	return o == OBJECTIVE_ENERGY ? energy : o == OBJECTIVE_EDP ? energy * cycles : cycles;
-}
-
 bool is_hopeless(const struct engine *e, double moving, double cycles)
 {
 	double energy = moving + e->t->leakage * cycles;
@@ -545,22 +656,33 @@ bool is_hopeless(const struct engine *e, double moving, double cycles)
 	       value_of(e->second, energy, cycles) >= e->best_second * (1 - rounding);
 }
 
+bool is_lost(const struct engine *e, double moving, double cycles)
+{
+	return is_hopeless(e, moving, cycles) ||
+	       (e->room > 0 && e->crowded == e->room &&
+		value_of(e->first, moving + e->t->leakage * cycles, cycles) >= e->crowd[0]);
+}
+
 /* ---- Dominance -------------------------------------------------------------------------------------------------- */
+
+/* The next label inward, or this one, that has units of an array. */
+static const struct label *last_units(const struct label *l)
+{
+	while (l && (!l->spread || l->spread->count == 0))
+		l = l->inner;
+	return l;
+}
 
 /* Where arrays are still to come, what they share may depend on how units inside lie. */
 static bool is_of_one_history(const struct label *a, const struct label *b)
 {
-	for (; a && b; a = a->inner, b = b->inner) {
-		while (a && !a->spread)
-			a = a->inner;
-		while (b && !b->spread)
-			b = b->inner;
-		if (!a || !b)
-			break;
-		if (a->spread != b->spread || a->inner->state != b->inner->state)
-			return false;
+	a = last_units(a);
+	b = last_units(b);
+	while (a && b && a->spread == b->spread && a->inner->state == b->inner->state) {
+		a = last_units(a->inner);
+		b = last_units(b->inner);
 	}
-	return a == b;
+	return !a && !b;
 }
 
 static bool is_comparable(const struct engine *e, const struct label *a, const struct label *b)
@@ -659,40 +781,72 @@ void labels_take(struct engine *e, struct label **out)
 	}
 }
 
-struct promise {
-	struct label *label;
-	double value;
-};
+/* ---- The most promising --------------------------------------------------------------------------------------- */
 
-static int by_value(const void *a, const void *b)
+void labels_crowd(struct engine *e, int room)
 {
-	double x = ((const struct promise *)a)->value, y = ((const struct promise *)b)->value;
+	e->room = room < MAX_CROWD ? room : MAX_CROWD;
+	e->crowded = 0;
+}
+
+/* The promise takes its place in the heap, that of the worst where there is no room. */
+static void crowd_in(struct engine *e, double promise)
+{
+	double *crowd = e->crowd;
+	int at;
+
+	if (e->crowded < e->room) {
+		for (at = e->crowded++; at > 0 && crowd[(at - 1) / 2] < promise; at = (at - 1) / 2)
+			crowd[at] = crowd[(at - 1) / 2];
+		crowd[at] = promise;
+		return;
+	}
+	if (promise >= crowd[0])
+		return;
+	for (at = 0; 2 * at + 1 < e->crowded;) {
+		int child = 2 * at + 1;
+		if (child + 1 < e->crowded && crowd[child + 1] > crowd[child])
+			child++;
+		if (crowd[child] <= promise)
+			break;
+		crowd[at] = crowd[child];
+		at = child;
+	}
+	crowd[at] = promise;
+}
+
+void label_end(struct engine *e, const struct scratch *s)
+{
+	if (label_keep(e, &e->terminal[s->label.state], s) && e->room > 0)
+		crowd_in(e, s->label.promise);
+}
+
+static int by_promise(const void *a, const void *b)
+{
+	double x = (*(struct label *const *)a)->promise, y = (*(struct label *const *)b)->promise;
 
 	return (x > y) - (x < y);
 }
 
-void labels_trim(struct engine *e, struct label **list, int arrays, int level, int count)
+void labels_trim(struct engine *e, struct label **list)
 {
-	struct promise *promise;
+	struct label **label;
 	int all = 0, i = 0;
 
 	for (const struct label *l = *list; l; l = l->next)
 		all++;
-	promise = malloc((size_t)(all + 1) * sizeof *promise);
-	if (!promise) {
+	label = malloc((size_t)(all + 1) * sizeof(struct label *));
+	if (!label) {
 		e->no_memory = true;
 		return;
 	}
-	for (struct label *l = *list; l; l = l->next) {
-		promise[i++] = (struct promise){l, value_of(e->first,
-							    label_least_before(e, l, arrays, level),
-							    label_cycles(e, l, arrays))};
-	}
-	qsort(promise, (size_t)all, sizeof *promise, by_value);
+	for (struct label *l = *list; l; l = l->next)
+		label[i++] = l;
+	qsort(label, (size_t)all, sizeof *label, by_promise);
 	*list = NULL;
-	for (i = all < count ? all - 1 : count - 1; i >= 0; i--) {
-		promise[i].label->next = *list;
-		*list = promise[i].label;
+	for (i = (all < e->room ? all : e->room) - 1; i >= 0; i--) {
+		label[i]->next = *list;
+		*list = label[i];
 	}
-	free(promise);
+	free(label);
 }

@@ -41,6 +41,7 @@ struct label {
 	double energy;
 	double first; /* energy of first visits, counted in `energy`, that is not spent, for one copy outside */
 	double units; /* MACs at work */
+	double promise; /* of what is sought so much at least, whatever lies outside */
 	unsigned reads_back, fills_back; /* bit per level: the output is read from it, comes back into it */
 	int links;
 	struct link *link;
@@ -63,7 +64,7 @@ struct measure {
 	double bandwidth; /* of the port */
 };
 
-enum { MAX_NARROWS = 3 };
+enum { MAX_NARROWS = 3, MAX_CROWD = 2048 };
 
 struct engine {
 	const struct terms *t;
@@ -85,6 +86,9 @@ struct engine {
 	struct chunk *chunks;
 	struct label **terminal, **free; /* of a block: lists by state */
 	int beam; /* of a quick pass for a first mapping: labels that go on from each level; 0: all */
+	/* The best promises, so many as may go on, of the labels that are made for one level: a heap, the worst on top. */
+	double crowd[MAX_CROWD];
+	int crowded, room; /* room 0: for all */
 	int64_t evaluations, most_evaluations;
 	double deadline; /* seconds of the monotonic clock, 0: none */
 	volatile sig_atomic_t *stop;
@@ -104,27 +108,49 @@ bool link_close(const struct engine *, struct scratch *, int link, double part);
 void links_reach(const struct engine *, struct scratch *, int level, unsigned kept);
 /* Links from the tile that has been reached inward from this level, kept by it. */
 void links_begin(const struct engine *, struct scratch *, int level, unsigned kept);
-/* The least energy of all mappings that the label can become, before a level has its loops in time: what lies outside is
- * bounded for each set that the level may keep. `arrays`: those inside of levels outside of this one are still to come. */
-double label_least_before(const struct engine *, const struct label *, int arrays, int level);
-/* Can nothing come of the label that is better than the best? Before a level has its loops in time, or in the block of a
- * level that keeps a set. */
-bool label_is_lost_before(const struct engine *, const struct label *, int arrays, int level);
+/* Can nothing come of the label that is better than the best, or than those that crowd it out? Before a level has its
+ * loops in time, or in the block of a level that keeps a set: what lies outside is bounded for each set that the next level
+ * may keep. `arrays`: those inside of levels outside of this one are still to come. The first finds the promise as well. */
+bool label_is_lost_before(const struct engine *, struct label *, int arrays, int level);
 bool label_is_lost_within(const struct engine *, const struct label *, int level, int mask);
-/* The same without what lies outside. */
-double label_least_inside(const struct engine *, const struct label *, int arrays, int level);
+/* What an operand's link to one parent comes to at least, whatever the spread of a label over the array inside a level: so
+ * much, and so much for each part of what the units share. */
+struct offer {
+	double fixed;
+	struct share rate;
+};
+
+/* Of all links, without what lies outside: for each pattern of the innermost loop outside, where it matters, or for one
+ * that all links may run on. */
+struct outlook {
+	int cases;
+	struct {
+		double known; /* what does not depend on the spread */
+		int outer[MAX_OPERANDS];
+		struct offer inside[MAX_OPERANDS], outside[MAX_OPERANDS][MAX_LEVELS]; /* with the level as parent, or one outside of it */
+	} of[MAX_DIMS];
+	double first; /* not spent, for each unit that holds partial sums of the same outputs */
+};
+void label_outlook(const struct engine *, const struct measure *, const struct label *, int level,
+		   struct outlook *);
 /* The least cycles, with the units of arrays outside of the level still to come. */
 double label_cycles(const struct engine *, const struct label *, int level);
 /* Can this be no better than the best? The energy without leakage. */
 bool is_hopeless(const struct engine *, double moving, double cycles);
+/* The same of a label in the making, which others of its level may crowd out. */
+bool is_lost(const struct engine *, double moving, double cycles);
 /* Is there, among labels of one state and level, one that is as good in all respects? Stores it where not. */
 bool label_keep(struct engine *, struct label **list, const struct scratch *);
+/* The same of a label that its level is done with. */
+void label_end(struct engine *, const struct scratch *);
 bool engine_is_stopped(struct engine *);
 
 /* Appends the lists that labels were kept in, by state, and empties them. */
 void labels_take(struct engine *, struct label **out);
-/* Leaves the most promising labels of a list; `arrays` and `level` as in label_least_before. */
-void labels_trim(struct engine *, struct label **list, int arrays, int level, int count);
+/* From here on labels crowd out others of the next list; 0: they do not. */
+void labels_crowd(struct engine *, int room);
+/* Leaves the most promising labels of a list, so many as have room, the best first. */
+void labels_trim(struct engine *, struct label **list);
 
 /* ---- space.c, block.c: one level outward ---- */
 

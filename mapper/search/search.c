@@ -49,9 +49,11 @@ static void pass(struct engine *e)
 
 	for (int level = e->t->levels - 1; level >= 0 && now && !engine_is_stopped(e); level--) {
 		struct label *spread = NULL, *next = NULL;
+		labels_crowd(e, e->beam);
 		grow_space(e, now, level, &spread);
 		if (e->beam > 0)
-			labels_trim(e, &spread, level, level, e->beam);
+			labels_trim(e, &spread);
+		labels_crowd(e, level > 0 ? 4 * e->beam : 0);
 		if (level == 0)
 			for (const struct label *l = spread; l && !engine_is_stopped(e);
 			     l = l->next)
@@ -59,7 +61,7 @@ static void pass(struct engine *e)
 		for (int m = 0; level > 0 && m < e->b->masks[level]; m++)
 			grow_block(e, spread, level, m, &next);
 		if (e->beam > 0)
-			labels_trim(e, &next, level, level - 1, 4 * e->beam);
+			labels_trim(e, &next);
 		now = next;
 	}
 	labels_free(e);
@@ -139,12 +141,13 @@ static double least_cycles(const struct terms *t)
 static double root_energy(struct engine *e)
 {
 	const struct terms *t = e->t;
-	const struct label *l = first_label(e);
-	double least;
+	struct label *l = first_label(e);
+	double least = 0;
 
-	if (!l)
-		return 0;
-	least = label_least_before(e, l, t->levels, t->levels - 1);
+	e->first = OBJECTIVE_ENERGY;
+	e->best_first = INFINITY;
+	if (l && !label_is_lost_before(e, l, t->levels, t->levels - 1))
+		least = l->promise;
 	labels_free(e);
 	return least + t->leakage * e->least_cycles;
 }
@@ -296,7 +299,10 @@ static void search_perfect(struct arena *arena, const struct problem *p, const s
 		e.least_cycles = least_cycles(&terms);
 		e.terminal = calloc(states, sizeof(struct label *));
 		e.free = calloc(states, sizeof(struct label *));
-		if (e.terminal && e.free && make_narrows(&e, narrow))
+		/* cycles that only break ties need none */
+		bool is_slow =
+			o->objective != OBJECTIVE_ENERGY || o->most_cycles > 0 || terms.leakage > 0;
+		if (e.terminal && e.free && (!is_slow || make_narrows(&e, narrow)))
 			run(&e, o, r);
 		if (r->status == SEARCH_INFEASIBLE)
 			r->why = why_infeasible(&terms, o->most_cycles, e.least_cycles);

@@ -66,6 +66,20 @@ static int64_t places_of_ranks(const struct operand *o, int count, const struct 
 	return places;
 }
 
+/* Leaves out the units that are outside of all that merge, and do not: each needs its words for itself. */
+static int leave_apart(int count, struct unit_loop loop[])
+{
+	int outermost = MAX_LEVELS, kept = 0;
+
+	for (int i = 0; i < count; i++)
+		if (loop[i].is_merged && loop[i].level < outermost)
+			outermost = loop[i].level;
+	for (int i = 0; i < count; i++)
+		if (loop[i].is_merged || loop[i].level > outermost)
+			loop[kept++] = loop[i];
+	return kept;
+}
+
 double share_ratio(const struct operand *o, int count, struct unit_loop loop[])
 {
 	struct shift shift[MAX_MAPPED_LOOPS];
@@ -73,6 +87,7 @@ double share_ratio(const struct operand *o, int count, struct unit_loop loop[])
 	int64_t units = 1, total;
 	int merged_loops = 0;
 
+	count = leave_apart(count, loop);
 	for (int i = 0; i < count; i++) {
 		units *= loop[i].units;
 		merged_loops += loop[i].is_merged;

@@ -2,7 +2,7 @@
 #include "mapper/search/label.h"
 
 #include <math.h>
-#include <stdlib.h>
+#include <string.h>
 
 #include "mapper/search/share.h"
 
@@ -69,127 +69,55 @@ static bool is_entangled(const struct engine *e, const struct link *k, const str
 	return slid_inside;
 }
 
-/* What the units change: ratios of links at first as the least that they can be. */
-static void spread_label(struct engine *e, struct scratch *s, const struct spread *spread,
-			 int level)
+/* What each operand's units share in truth, of links whose parent is unknown. True where it may be more than the least. */
+static bool find_shares(struct engine *e, const struct label *inside, const struct spread *spread,
+			int level, struct share share[])
 {
-	const struct terms *t = e->t;
-	double relevant = spread->units / spread->irrelevant;
+	bool more = false;
 
-	for (int i = 0; i < s->label.links; i++)
-		if (s->link[i].parent == UNKNOWN_PARENT)
-			s->link[i].ratio *= spread->least[s->link[i].operand];
-	s->label.units *= spread->units;
-	s->label.first *= spread->irrelevant;
-	for (int i = 0; e->counts_cycles && i < t->ports; i++)
-		if (t->port[i].level > level)
-			s->port[i] /= spread->units;
-	for (int l = level + 1; e->counts_cycles && l < t->levels; l++) {
-		s->outputs[l] /= relevant;
-		s->instances[l] *= spread->units;
-	}
-}
-
-/* True where a ratio was not what it was taken for. */
-static bool find_ratios(struct engine *e, struct scratch *s, const struct label *inside,
-			const struct spread *spread, int level)
-{
-	bool changed = false;
-
-	for (int i = 0; i < s->label.links; i++) {
-		struct link *k = &s->link[i];
-		double taken = k->ratio;
+	memcpy(share, spread->least, sizeof spread->least);
+	for (int i = 0; i < inside->links; i++) {
+		const struct link *k = &inside->link[i];
+		struct share *own = &share[k->operand];
 		if (k->parent != UNKNOWN_PARENT)
 			continue;
-		k->ratio = is_entangled(e, k, inside, spread)
-				   ? ratio_of(e, k, inside, spread, level)
-				   : inside->link[i].ratio * spread->ratio[k->operand];
-		changed |= k->ratio > taken;
+		if (is_entangled(e, k, inside, spread))
+			own->ratio = ratio_of(e, k, inside, spread, level) / k->ratio;
+		else
+			own->ratio = spread->ratio[k->operand];
+		own->both = own->ratio * own->units;
+		more |= own->ratio > spread->least[k->operand].ratio;
 	}
-	return changed;
+	return more;
 }
 
-/* What a label costs at least without what lies outside: in all, and apart from what closed links ask of their parents,
- * which comes to `served` of each operand where an array shares nothing. */
-struct start {
-	const struct label *label;
-	double least, base, served[MAX_OPERANDS];
-};
-
-static double least_served(const struct terms *t, const struct link *k, int level)
-{
-	double least = INFINITY;
-
-	for (int p = level; p >= 0; p--) {
-		const struct word_cost *c = &t->cost[p][k->operand];
-		if (!(t->constraint.may_keep[p] >> k->operand & 1))
-			continue;
-		least = c->read + c->update < least ? c->read + c->update : least;
-		if (t->constraint.must_keep[p] >> k->operand & 1)
-			break;
-	}
-	return k->words * k->ratio * least;
-}
-
-static void start_make(const struct engine *e, struct start *start, const struct label *l,
-		       int level)
+static void spread_one(struct engine *e, const struct label *inside, const struct spread *spread,
+		       const struct share share[], int level, int32_t state)
 {
 	const struct terms *t = e->t;
-	struct scratch rest;
-	double first = 0;
-
-	*start = (struct start){.label = l, .least = label_least_inside(e, l, level + 1, level)};
-	scratch_copy(e, &rest, l);
-	rest.label.links = 0;
-	for (int i = 0; i < l->links; i++) {
-		const struct link *k = &l->link[i];
-		if (k->is_open) {
-			rest.link[rest.label.links++] = *k;
-			continue;
-		}
-		start->served[k->operand] = least_served(t, k, level);
-		for (int p = level; p >= 0 && k->operand == t->output; p--)
-			if (t->outputs * t->fanout[p] * t->cost[p][k->operand].read > first)
-				first = t->outputs * t->fanout[p] * t->cost[p][k->operand].read;
-	}
-	start->base = label_least_inside(e, &rest.label, level + 1, level) - first;
-}
-
-static void spread_one(struct engine *e, const struct start *from, const struct spread *spread,
-		       int level, int32_t state, double outside)
-{
-	const struct label *inside = from->label;
-	const struct terms *t = e->t;
-	double copies = t->fanout[level + 1] - spread->irrelevant * t->fanout[level];
-	double least = from->base + inside->first * copies + outside, cycles = 0;
+	double sums = spread->least[t->output].units, relevant = spread->units / sums;
 	struct scratch s;
 
-	for (int o = 0; o < t->operands; o++)
-		least += from->served[o] * spread->least[o] / t->fanout[level];
-	if (e->counts_cycles)
-		cycles = t->macs / (inside->units * spread->units * t->fanout[level]);
-	if (is_hopeless(e, least, cycles))
-		return;
 	scratch_copy(e, &s, inside);
 	s.label.inner = inside;
 	s.label.spread = spread;
 	s.label.state = state;
 	s.label.level = level;
 	s.label.runs = 0;
-	spread_label(e, &s, spread, level);
-	if (label_is_lost_before(e, &s.label, level, level))
-		return;
-	if (find_ratios(e, &s, inside, spread, level) &&
-	    label_is_lost_before(e, &s.label, level, level))
-		return;
-	label_keep(e, &e->terminal[state], &s);
-}
-
-static int by_least(const void *a, const void *b)
-{
-	double x = ((const struct start *)a)->least, y = ((const struct start *)b)->least;
-
-	return (x > y) - (x < y);
+	for (int i = 0; i < s.label.links; i++)
+		if (s.link[i].parent == UNKNOWN_PARENT)
+			s.link[i].ratio *= share[s.link[i].operand].ratio;
+	s.label.units *= spread->units;
+	s.label.first *= sums;
+	for (int i = 0; e->counts_cycles && i < t->ports; i++)
+		if (t->port[i].level > level)
+			s.port[i] /= spread->units;
+	for (int l = level + 1; e->counts_cycles && l < t->levels; l++) {
+		s.outputs[l] /= relevant;
+		s.instances[l] *= spread->units;
+	}
+	if (!label_is_lost_before(e, &s.label, level, level))
+		label_end(e, &s);
 }
 
 /* The tile that the units make of one; -1: they are more than what is left of a dimension. */
@@ -207,47 +135,132 @@ static int32_t spread_state(const struct lattice *l, const struct spread *spread
 	return state;
 }
 
-/* Labels of one tile; the cheapest first, so that with the first that is too dear all others are. */
-static void spread_tile(struct engine *e, const struct start start[], int count, int level)
+/* A label under a level that is to be spread. */
+struct start {
+	const struct label *label;
+	int level;
+	struct outlook energy, narrow[MAX_NARROWS];
+};
+
+/* What units share, how many they are, and how many hold partial sums of the same outputs. */
+struct way {
+	const struct share *share;
+	double units, sums;
+};
+
+static double price(const struct offer *o, const struct share *s)
+{
+	return o->fixed + o->rate.ratio * s->ratio + o->rate.units * s->units +
+	       o->rate.both * s->both;
+}
+
+/* What each operand's links come to: [1] with the level as the parent, [0] with one outside of it. */
+static void price_all(const struct engine *e, const struct outlook *o, int at,
+		      const struct share share[], double least[][2])
+{
+	for (int i = 0; i < e->t->operands; i++) {
+		least[i][1] = price(&o->of[at].inside[i], &share[i]);
+		least[i][0] = o->of[at].outer[i] > 0 ? INFINITY : 0;
+		for (int k = 0; k < o->of[at].outer[i]; k++) {
+			double own = price(&o->of[at].outside[i][k], &share[i]);
+			least[i][0] = own < least[i][0] ? own : least[i][0];
+		}
+	}
+}
+
+/* What a way to share comes to at least, with what lies outside of a tile or of any that is larger. */
+static double least_of(const struct engine *e, const struct measure *measure,
+		       const struct outlook *o, int level, int32_t state, const struct way *way)
+{
+	const double *outside = level > 0 ? bounds_any(measure->b, level, state) : NULL;
+	double least = INFINITY, own[MAX_OPERANDS][2];
+
+	for (int at = 0; at < o->cases; at++) {
+		price_all(e, o, at, way->share, own);
+		double sum = o->of[at].known + bounds_least(e->b, level, e->b->masks[level],
+							    e->t->operands, own, outside);
+		least = sum < least ? sum : least;
+	}
+	least -= o->first * way->sums;
+	return least > 0 ? least : 0;
+}
+
+static bool is_too_much(const struct engine *e, const struct start *start, int32_t state,
+			const struct way *way)
 {
 	const struct terms *t = e->t;
-	int32_t tile = start[0].label->state;
-	int place[MAX_DIMS];
+	int level = start->level;
+	double energy = least_of(e, &e->energy, &start->energy, level, state, way), cycles = 0;
 
-	for (int d = 0; d < t->lattice.dims; d++)
-		place[d] = lattice_place(&t->lattice, tile, d);
-	for (int i = 0; i < t->spreads[level] && !engine_is_stopped(e); i++) {
-		const struct spread *spread = &t->spread[level][i];
-		int32_t state = spread_state(&t->lattice, spread, tile, place);
-		double outside = state < 0 ? INFINITY : level == 0 ? 0 : e->b->least[level][state];
-		for (int k = 0; k < count && !is_hopeless(e, start[k].least + outside, 0); k++)
-			spread_one(e, &start[k], spread, level, state, outside);
+	if (e->counts_cycles)
+		cycles = t->macs / (start->label->units * way->units * t->fanout[level]);
+	if (is_lost(e, energy, cycles))
+		return true;
+	for (int i = 0; e->counts_cycles && i < e->narrows; i++) {
+		const struct measure *m = &e->narrow[i];
+		double words = least_of(e, m, &start->narrow[i], level, state, way);
+		double time = words / m->bandwidth;
+		cycles = time > cycles ? time : cycles;
+		if (is_lost(e, energy, cycles))
+			return true;
 	}
+	return false;
+}
+
+static void spread_over(struct engine *e, const struct start *start, const struct spread *s,
+			int32_t state)
+{
+	struct share share[MAX_OPERANDS];
+	struct way way = {s->least, s->units, s->least[e->t->output].units};
+
+	if (is_too_much(e, start, state, &way))
+		return;
+	way.share = share;
+	if (find_shares(e, start->label, s, start->level, share) &&
+	    is_too_much(e, start, state, &way))
+		return;
+	spread_one(e, start->label, s, share, start->level, state);
+}
+
+/* Spreads that share alike are looked at only if the least that they can come to is not too much. */
+static void spread_alike(struct engine *e, const struct start *start, const struct alike *alike,
+			 const int place[])
+{
+	const struct terms *t = e->t;
+	const struct label *l = start->label;
+	struct way way = {alike->least, alike->units, alike->sums};
+
+	if (is_too_much(e, start, l->state, &way))
+		return;
+	for (int i = alike->first; i < alike->first + alike->count; i++) {
+		const struct spread *s = &t->spread[start->level][i];
+		int32_t state = spread_state(&t->lattice, s, l->state, place);
+		if (state >= 0)
+			spread_over(e, start, s, state);
+	}
+}
+
+static void spread_all(struct engine *e, struct start *start)
+{
+	const struct lattice *lattice = &e->t->lattice;
+	int place[MAX_DIMS], level = start->level;
+
+	label_outlook(e, &e->energy, start->label, level, &start->energy);
+	for (int i = 0; e->counts_cycles && i < e->narrows; i++)
+		label_outlook(e, &e->narrow[i], start->label, level, &start->narrow[i]);
+	for (int d = 0; d < lattice->dims; d++)
+		place[d] = lattice_place(lattice, start->label->state, d);
+	for (int i = 0; i < e->t->alikes[level] && !engine_is_stopped(e); i++)
+		spread_alike(e, start, &e->t->alike[level][i], place);
 }
 
 void grow_space(struct engine *e, const struct label *inside, int level, struct label **out)
 {
-	struct start *start;
-	int count = 0, first = 0;
+	struct start start = {.level = level};
 
-	for (const struct label *l = inside; l; l = l->next)
-		count++;
-	start = malloc((size_t)(count + 1) * sizeof *start);
-	if (!start) {
-		e->no_memory = true;
-		return;
+	for (; inside; inside = inside->next) {
+		start.label = inside;
+		spread_all(e, &start);
 	}
-	count = 0;
-	for (const struct label *l = inside; l; l = l->next)
-		start_make(e, &start[count++], l, level);
-	/* labels of one tile stand together in the list */
-	for (int last; first < count; first = last) {
-		for (last = first + 1; last < count; last++)
-			if (start[last].label->state != start[first].label->state)
-				break;
-		qsort(start + first, (size_t)(last - first), sizeof *start, by_least);
-		spread_tile(e, start + first, last - first, level);
-	}
-	free(start);
 	labels_take(e, out);
 }

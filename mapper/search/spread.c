@@ -3,6 +3,7 @@
  * Only the units of each dimension matter, not the axis that carries them, unless the network tells the axes apart. */
 #include "mapper/search/terms.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -73,24 +74,24 @@ static bool has_array_inside(const struct terms *t, int level)
 
 static void finish(const struct terms *t, int level, struct spread *s)
 {
-	s->units = s->irrelevant = 1;
+	s->units = 1;
 	s->slides = 0;
 	for (int i = 0; i < s->count; i++)
 		s->units *= (double)s->over[i].units;
 	for (int o = 0; o < t->operands; o++) {
-		s->ratio[o] = 1;
+		s->ratio[o] = s->least[o].units = 1;
 		for (int i = 0; i < s->count; i++)
 			if (!(t->problem->operand[o].relevant >> s->over[i].dim & 1)) {
 				if (is_merged(t, level, o, s->over[i].axis))
 					s->ratio[o] /= (double)s->over[i].units;
-				if (o == t->output)
-					s->irrelevant *= (double)s->over[i].units;
+				s->least[o].units *= (double)s->over[i].units;
 			}
 		if (slides(t, s, o))
 			s->slides |= 1u << o;
-		s->least[o] = has_array_inside(t, level) && moves_tangled(t, s, o)
-				      ? 1 / s->units
-				      : least_ratio(t, s, o, s->ratio[o]);
+		s->least[o].ratio = has_array_inside(t, level) && moves_tangled(t, s, o)
+					    ? 1 / s->units
+					    : least_ratio(t, s, o, s->ratio[o]);
+		s->least[o].both = s->least[o].units * s->least[o].ratio;
 	}
 }
 
@@ -215,8 +216,10 @@ static void find_sharings(struct terms *t, int level)
 	int count = 0;
 
 	for (int i = 0; i < t->spreads[level]; i++) {
-		const double *own = t->spread[level][i].least;
+		double own[MAX_OPERANDS] = {0};
 		bool is_needed = true;
+		for (int o = 0; o < t->operands; o++)
+			own[o] = t->spread[level][i].least[o].ratio;
 		for (int k = 0; k < count && is_needed; k++)
 			is_needed = !is_below(sharing[k], own, t->operands);
 		if (!is_needed)
@@ -230,6 +233,64 @@ static void find_sharings(struct terms *t, int level)
 	}
 	t->sharing[level] = sharing;
 	t->sharings[level] = count;
+}
+
+static int compare_sharing(const struct spread *a, const struct spread *b)
+{
+	int order = 0;
+
+	for (int o = 0; o < MAX_OPERANDS && order == 0; o++)
+		order = ilogb(a->least[o].ratio) - ilogb(b->least[o].ratio);
+	return order;
+}
+
+static int by_sharing(const void *left, const void *right)
+{
+	const struct spread *a = left, *b = right;
+	int order = compare_sharing(a, b);
+
+	return order ? order : a->number - b->number;
+}
+
+static void take_least(double *least, double other)
+{
+	*least = other < *least ? other : *least;
+}
+
+static void join(const struct terms *t, struct alike *alike, const struct spread *s)
+{
+	double sums = s->least[t->output].units;
+
+	alike->count++;
+	alike->units = s->units > alike->units ? s->units : alike->units;
+	alike->sums = sums > alike->sums ? sums : alike->sums;
+	for (int o = 0; o < t->operands; o++) {
+		take_least(&alike->least[o].ratio, s->least[o].ratio);
+		take_least(&alike->least[o].units, s->least[o].units);
+		take_least(&alike->least[o].both, s->least[o].both);
+	}
+}
+
+static void find_alikes(struct terms *t, int level)
+{
+	int spreads = t->spreads[level];
+	struct spread *spread = t->spread[level];
+	struct alike *alike = arena_array(t->arena, (size_t)spreads + 1, sizeof *alike);
+
+	t->alike[level] = alike;
+	for (int i = 0; i < spreads; i++)
+		spread[i].number = i;
+	qsort(spread, (size_t)spreads, sizeof *spread, by_sharing);
+	for (int i = 0; i < spreads; i++) {
+		if (i > 0 && compare_sharing(&spread[i - 1], &spread[i]) != 0)
+			alike++;
+		if (alike->count == 0) {
+			*alike = (struct alike){.first = i};
+			memcpy(alike->least, spread[i].least, sizeof alike->least);
+		}
+		join(t, alike, &spread[i]);
+	}
+	t->alikes[level] = spreads == 0 ? 0 : (int)(alike - t->alike[level]) + 1;
 }
 
 enum terms_status spread_make(struct terms *t)
@@ -247,6 +308,7 @@ enum terms_status spread_make(struct terms *t)
 		for (int i = 0; i < m.count; i++)
 			for (int k = 0; k < m.list[i].count; k++)
 				t->spread_dims[l] |= 1u << m.list[i].over[k].dim;
+		find_alikes(t, l);
 	}
 	for (int l = 0; l < t->levels; l++)
 		if (t->machine->level[l].axes > 0)

@@ -29,38 +29,32 @@ static double overlap_of(const struct problem *p, int operand, const int64_t ext
 static void fill_state(struct terms *t, int32_t state)
 {
 	const struct problem *p = t->problem;
+	struct tile_terms *tile = &t->tile[state];
 	int64_t extent[MAX_DIMS], point[MAX_DIMS];
 
 	lattice_box(&t->lattice, state, extent);
 	for (int d = 0; d < p->dims; d++)
 		point[d] = 1; /* units of arrays further inside may overlap with those to come */
-	t->visits[state] = 1;
+	tile->visits = 1;
 	for (int d = 0; d < p->dims; d++)
-		t->visits[state] *= (double)(p->extent[d] / extent[d]);
+		tile->visits *= (double)(p->extent[d] / extent[d]);
 	for (int o = 0; o < p->operands; o++) {
 		double reuse = 1;
 		for (int d = 0; d < p->dims; d++)
 			if (!(p->operand[o].relevant >> d & 1))
 				reuse *= (double)(p->extent[d] / extent[d]);
-		t->reuse[o][state] = reuse;
-		t->overlap[o][state] = overlap_of(p, o, t->arrays > 1 ? point : extent);
-		t->words[o][state] = (double)tile_words(&p->operand[o], p->dims, extent);
+		tile->left[o] = 1 / reuse;
+		tile->apart[o] = 1 / overlap_of(p, o, t->arrays > 1 ? point : extent);
+		tile->words[o] = (double)tile_words(&p->operand[o], p->dims, extent);
 	}
 }
 
 static bool fill_states(struct terms *t)
 {
-	size_t states = (size_t)t->lattice.states;
-	bool ok = (t->visits = malloc(states * sizeof *t->visits)) != NULL;
-
-	for (int o = 0; o < t->operands; o++) {
-		ok &= (t->words[o] = malloc(states * sizeof *t->words[o])) != NULL;
-		ok &= (t->reuse[o] = malloc(states * sizeof *t->reuse[o])) != NULL;
-		ok &= (t->overlap[o] = malloc(states * sizeof *t->overlap[o])) != NULL;
-	}
-	for (int32_t s = 0; ok && s < t->lattice.states; s++)
+	t->tile = malloc((size_t)t->lattice.states * sizeof *t->tile);
+	for (int32_t s = 0; t->tile && s < t->lattice.states; s++)
 		fill_state(t, s);
-	return ok;
+	return t->tile != NULL;
 }
 
 /* ---- Of each level --------------------------------------------------------------------------------------------- */
@@ -80,6 +74,22 @@ static void fill_costs(struct terms *t)
 		t->fanout[l + 1] = t->fanout[l];
 		for (int a = 0; a < level->axes; a++)
 			t->fanout[l + 1] *= (double)level->fanout[a];
+	}
+}
+
+static void fill_parents(struct terms *t)
+{
+	for (int l = 0; l <= t->levels; l++)
+		for (int p = 0; p < t->levels; p++)
+			t->unit[l][p] = p < l ? t->fanout[p] / t->fanout[l] : 1;
+	for (int l = 0; l < t->levels; l++) {
+		t->first[l][t->output] = t->outputs * t->fanout[l];
+		for (int o = 0; o < t->operands; o++) {
+			if (l > 0 && !(t->constraint.must_keep[l] >> o & 1))
+				t->parents[l][o] = t->parents[l - 1][o];
+			if (t->constraint.may_keep[l] >> o & 1)
+				t->parents[l][o] |= 1u << l;
+		}
 	}
 }
 
@@ -172,7 +182,7 @@ double terms_halo(const struct terms *t, int child, int operand, int32_t tile, i
 {
 	const struct operand *o = &t->problem->operand[operand];
 	int64_t extent[MAX_DIMS];
-	double kept = 1, words = t->words[operand][tile];
+	double kept = 1, words = t->tile[tile].words[operand];
 
 	if (child < 0 || !(t->sliding[operand] >> dim & 1) ||
 	    t->machine->level[child].halo != HALO_DELTA)
@@ -197,8 +207,8 @@ bool terms_fit(const struct terms *t, int level, unsigned kept, int32_t state)
 
 	for (int o = 0; o < t->operands; o++)
 		if (kept >> o & 1) {
-			sum += t->words[o][state];
-			of_class[t->problem->operand[o].class] += t->words[o][state];
+			sum += t->tile[state].words[o];
+			of_class[t->problem->operand[o].class] += t->tile[state].words[o];
 		}
 	for (int c = 0; c < CLASSES; c++)
 		if (l->class_words[c] > 0 && of_class[c] > (double)(l->class_words[c] / l->buffers))
@@ -249,9 +259,10 @@ enum terms_status terms_make(struct terms *t, struct arena *arena, const struct 
 	}
 	if (!fill_states(t))
 		return TERMS_NO_MEMORY;
-	t->macs = t->visits[0];
-	t->outputs = t->words[t->output][t->lattice.states - 1];
+	t->macs = t->tile[0].visits;
+	t->outputs = t->tile[t->lattice.states - 1].words[t->output];
 	fill_costs(t);
+	fill_parents(t);
 	fill_ports(t);
 	fill_patterns(t);
 	fill_sliding(t);
@@ -261,11 +272,6 @@ enum terms_status terms_make(struct terms *t, struct arena *arena, const struct 
 
 void terms_free(struct terms *t)
 {
-	free(t->visits);
-	for (int o = 0; o < MAX_OPERANDS; o++) {
-		free(t->words[o]);
-		free(t->reuse[o]);
-		free(t->overlap[o]);
-	}
+	free(t->tile);
 	lattice_free(&t->lattice);
 }

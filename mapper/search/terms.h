@@ -31,8 +31,15 @@ double fill;   /* that arrives at a child; first visits of the output do not */
 	double hop;    /* on its way from a parent */
 };
 
+/* What units share of the words of one operand: the least part of what they need that comes from outside (whatever the
+ * tile and the arrays inside), the units along dimensions that do not index it, and both multiplied. */
+struct share {
+	double ratio, units, both;
+};
+
 /* One way to spread dimensions over the array inside a level. */
 struct spread {
+	int number; /* in the order in which they were made */
 	int count; /* of dimensions with more than one unit */
 	struct {
 		int dim, axis, place; /* of the factor among the dimension's divisors */
@@ -40,9 +47,23 @@ struct spread {
 	} over[MAX_DIMS];
 	double units;                /* product */
 	double ratio[MAX_OPERANDS];  /* words that come from outside for each that is delivered */
-	double least[MAX_OPERANDS];  /* the least that the ratio can come to, whatever the tile and the arrays inside */
+	struct share least[MAX_OPERANDS];
 	unsigned slides;             /* operands whose ratio depends on the tile */
-	double irrelevant;           /* units that hold partial sums of the same outputs */
+};
+
+/* Spreads that share about alike, to a factor of 2: they stand together in the list. */
+struct alike {
+	int first, count;
+	struct share least[MAX_OPERANDS]; /* of any */
+	double units, sums;               /* the most of any: units, and those that hold sums of the same outputs */
+};
+
+/* What is known of a tile. */
+struct tile_terms {
+	double visits;              /* tiles in the whole problem: macs / points of the tile */
+	double words[MAX_OPERANDS]; /* of the tile */
+	double left[MAX_OPERANDS];  /* 1 / reuse: the part of the words that the longest run leaves */
+	double apart[MAX_OPERANDS]; /* 1 / units at most that need one word though a dimension that indexes it tells them apart */
 };
 
 struct terms {
@@ -56,16 +77,17 @@ struct terms {
 	unsigned all; /* operands */
 	double macs, outputs; /* words of the output */
 
-	/* Of each state. */
-	double *words[MAX_OPERANDS]; /* of the tile */
-	double *reuse[MAX_OPERANDS];
-	double *overlap[MAX_OPERANDS]; /* units at most that need one word though a dimension that indexes it tells them apart */
-	double *visits;              /* tiles in the whole problem: macs / points of the tile */
+	struct tile_terms *tile; /* of each state */
 
 	unsigned sliding[MAX_OPERANDS]; /* dims along which consecutive tiles may overlap */
 	unsigned tangled[MAX_OPERANDS]; /* dims that share a rank with others: units along them may need the same words */
 	struct word_cost cost[MAX_LEVELS][MAX_OPERANDS]; /* energy */
 	double fanout[MAX_LEVELS + 1]; /* units of all arrays inside of levels outside of this one */
+	/* What one unit of the arrays inside of levels outside of this one is of all below one instance of a level: [array][level] */
+	double unit[MAX_LEVELS + 1][MAX_LEVELS];
+	double first[MAX_LEVELS][MAX_OPERANDS]; /* first visits of all instances, which are not read; of the output alone */
+	/* Levels that may be the parent of a link whose child stands inside of this level: bit per level. */
+	unsigned parents[MAX_LEVELS][MAX_OPERANDS];
 
 	int patterns;                      /* sets of operands that one dimension does not index */
 	unsigned pattern[MAX_DIMS];
@@ -74,6 +96,8 @@ struct terms {
 	double leakage; /* energy of the whole machine in one cycle */
 	int spreads[MAX_LEVELS];
 	struct spread *spread[MAX_LEVELS];
+	int alikes[MAX_LEVELS];
+	struct alike *alike[MAX_LEVELS];
 	/* Of the array inside each level: what the ratios of all operands can be at once. Each spread has all of them no
 	 * less than one of these. */
 	int sharings[MAX_LEVELS];
@@ -95,7 +119,7 @@ bool terms_fit(const struct terms *, int level, unsigned kept, int32_t state);
  * `tile` is the child's, `step` the elements of the dimension that one step of the loop moves. */
 double terms_halo(const struct terms *, int child, int operand, int32_t tile, int dim, int64_t step, double steps);
 
-/* Fills spread[] of every level, and sharing[]. */
+/* Fills spread[] of every level, alike[] and sharing[]. */
 enum terms_status spread_make(struct terms *);
 
 #endif
