@@ -39,7 +39,7 @@ struct level {
 	int buffers;                  /* 1, or 2: one is filled while another is used: buffers 2 */
 	enum halo halo;               /* halo full */
 	int word;                     /* bits of a word: word 16 bit */
-	int64_t width;                /* words that one access moves: width 4 words */
+	int64_t width; /* words of one tensor that one access moves: width 4 words */
 
 	double cost[ACCESS_KINDS]; /* energy of one access: cost read 6 write 7 */
 	double leakage;            /* energy of one instance in one cycle: leakage 2 mW */
@@ -59,7 +59,7 @@ struct level {
 	unsigned apart[CLASSES];
 	enum topology topology[CLASSES];
 	double hop_cost;          /* energy of one word delivered to one unit: cost of the array */
-	double network_bandwidth; /* words per cycle into one array; 0 = unlimited */
+	double network_bandwidth; /* words per cycle into and out of one array; 0 = unlimited */
 	double network_latency;   /* cycles until the first word */
 };
 
