@@ -193,6 +193,105 @@ Test(executor, rule_4_and_5_each_array_merges_by_its_own_network)
 	expect(&cost, 1, 1, 4, 2, 0, 4);
 }
 
+static void set_topology(struct level *level, enum topology topology)
+{
+	for (int c = 0; c < CLASSES; c++)
+		level->topology[c] = topology;
+}
+
+static void expect_hops(const struct mapping *mapping, int level, int64_t i, int64_t w, int64_t o)
+{
+	const int64_t hops[] = {i, w, o};
+	struct cost cost;
+	struct executed executed;
+	execute_and_count(mapping, &cost, &executed);
+	for (int operand = 0; operand < 3; operand++)
+		cr_expect_eq(executed.hops[level][operand], hops[operand],
+			     "level %d, operand %d: %" PRId64 " hops, not %" PRId64, level, operand,
+			     executed.hops[level][operand], hops[operand]);
+}
+
+Test(executor, rule_4_a_mesh_takes_the_links_of_all_routes_together)
+{
+	enum { M, N };
+	struct shape shape = {{['k'] = 1, ['m'] = 2, ['n'] = 5}, 1, 1};
+	struct problem product;
+	struct hierarchy machine = line(2);
+	struct cost cost;
+	note_problem(&product, "m k|k n|m n", &shape); /* O[m, n] = I[m] * W[n] */
+	struct mapping mapping = NEST(&product, &machine, SPACE(0, 0, M, 1), SPACE(0, 1, N, 1));
+	struct level *array = &machine.level[0];
+	array->multicast = array->reduce = 7;
+	array->fanout[0] = 2;
+	array->fanout[1] = 5;
+	array->hop_cost = 0.5;
+	expect_hops(&mapping, 0, 10, 10, 10);
+
+	/* Row 0 is 5 links, row 1 those and one down each column. Column n is n + 1 links and one
+	 * down. A unit alone is 1 + n + m links. */
+	set_topology(array, TOPOLOGY_MESH);
+	expect_hops(&mapping, 0, 5 + 10, 2 + 3 + 4 + 5 + 6, 15 + 20);
+	execute_mapping(&mapping, &cost);
+	cr_expect_eq(cost.energy_network, 0.5 * (15 + 20 + 35), "%g", cost.energy_network);
+	expect(&cost, 0, 0, 2, 0, 0, 10); /* deliveries are as before */
+	array->multicast = 0;
+	expect_hops(&mapping, 0, 35, 35, 35);
+	array->multicast = 7;
+	array->apart[CLASS_I] = 1u << 1; /* columns */
+	array->apart[CLASS_W] = 1u << 1;
+	expect_hops(&mapping, 0, 35, 20, 35);
+
+	/* The shorter way round, columns 3 and 4 are 2 and 1 from the port. */
+	array->apart[CLASS_I] = array->apart[CLASS_W] = 0;
+	set_topology(array, TOPOLOGY_TORUS);
+	expect_hops(&mapping, 0, 5 + 10, 2 + 3 + 4 + 4 + 3, 11 + 16);
+
+	/* Both over rows, unit 5 m + n: row 5 m + 4 is as far as I[m] goes, 5 + n as far as W[n]. */
+	mapping = NEST(&product, &machine, SPACE(0, 0, M, 1), SPACE(0, 0, N, 1));
+	set_topology(array, TOPOLOGY_MESH);
+	array->fanout[0] = 10;
+	expect_hops(&mapping, 0, 5 + 10, 6 + 7 + 8 + 9 + 10, 55);
+	mapping = NEST(&product, &machine, SPACE(0, 0, N, 1), SPACE(0, 0, M, 1)); /* 2 n + m */
+	expect_hops(&mapping, 0, 9 + 10, 2 + 4 + 6 + 8 + 10, 55);
+}
+
+Test(executor, rule_4_a_mesh_brings_to_an_array_what_is_needed_inside)
+{
+	enum { P, R };
+	struct shape shape = {{['p'] = 2, ['r'] = 2}, 1, 1};
+	struct problem conv;
+	struct hierarchy machine = line(2);
+	note_problem(&conv, "pr|r|p", &shape);
+	for (int l = 0; l < 2; l++)
+		machine.level[l].multicast = machine.level[l].reduce = 7;
+	set_topology(&machine.level[0], TOPOLOGY_MESH);
+
+	/* Word 1 at (0, 1) and (1, 0), word 2 at (1, 1): 1 + 3 + 3 links. The sums of row 0 leave
+	 * over 2, those of row 1 over 4. */
+	struct mapping mapping = NEST(&conv, &machine, SPACE(0, 0, P, 1), SPACE(0, 1, R, 1));
+	expect_hops(&mapping, 0, 7, 2 + 3, 2 + 4);
+
+	/* r inside: words 0 1 and 1 2 go to arrays that are 1 and 2 links away. */
+	mapping = NEST(&conv, &machine, SPACE(0, 0, P, 1), SPACE(1, 0, R, 1));
+	mapping.keep[1] = 0;
+	expect_hops(&mapping, 0, 1 + 2 + 2, 2 + 2, 1 + 2);
+	expect_hops(&mapping, 1, 0, 0, 0); /* a bus on the way */
+	machine.level[1].reduce = 0;
+	expect_hops(&mapping, 0, 1 + 2 + 2, 2 + 2, 2 * 1 + 2 * 2);
+	set_topology(&machine.level[1], TOPOLOGY_MESH);
+	expect_hops(&mapping, 1, 2 * (1 + 2), 2 * (1 + 2), 2 * (1 + 2));
+
+	/* Two of p and 3 of r inside, where nothing is merged. The first array needs words 0 1 2 3
+	 * 1, 2, 2 and 1 times, the second words 2 3 4 5. Word 2 goes out twice, to both and to the
+	 * first, word 3 to both and to the second. */
+	shape = (struct shape){{['p'] = 4, ['r'] = 3}, 1, 1};
+	note_problem(&conv, "pr|r|p", &shape);
+	mapping = NEST(&conv, &machine, SPACE(0, 0, P, 2), SPACE(1, 0, P, 1), SPACE(1, 1, R, 1));
+	mapping.keep[1] = 0;
+	machine.level[1].multicast = 0;
+	expect_hops(&mapping, 0, 1 + 2 + (2 + 1) + (2 + 2) + 2 * 2 + 2, 3 * 2 * 2, 6 * 1 + 6 * 2);
+}
+
 Test(executor, rule_3_distinct_words_are_those_that_came)
 {
 	enum { P };

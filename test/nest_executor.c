@@ -32,11 +32,14 @@
  *    updates - distinct words of the instance.
  *  - What goes through the outer end of an array's network in a step is what its crate holds. A sum
  *    comes back through it if this array has sent its word before.
+ *  - On a mesh links are told by the unit that they lead to: routes come from one port and never
+ *    part again once they have met, so each unit is entered by one link. What a lane carries several
+ *    times goes, the i-th time, to those of its units that need it i times or more.
  *  - A tile is reported at its largest. Instances and units are those that are ever busy. Through a
  *    port goes what all operands of one instance move, the busiest one. Of equal bounds the first
  *    counts: arithmetic, then from the outermost level the read, write and shared port, the ports
  *    of classes and the network of the array inside.
- * Not walked, as the rules do not speak of them: latency, meshes. */
+ * Not walked, as the rules do not speak of it: latency. */
 #include "nest_executor.h"
 #include "nest_words.h"
 
@@ -72,6 +75,8 @@ struct walk {
 	int64_t (*count[MAX_LEVELS])[MAX_OPERANDS][ACCESS_KINDS]; /* each instance */
 	int64_t *network_words[MAX_LEVELS]; /* of the array in each instance */
 	struct crate crate[MAX_LEVELS + 1];
+	int64_t sendings;            /* on meshes, so far */
+	int64_t *passed[MAX_LEVELS]; /* of each unit of an array: the last sending that came by */
 	int links;
 	struct link link[LINKS];
 	struct cost *cost;
@@ -187,6 +192,73 @@ static int64_t lane_of(const struct walk *walk, const struct link *link, int lev
 	return lane;
 }
 
+/* Where unit k of the array inside a level stands: along an axis, the innermost loop is fastest. */
+static void place_of(const struct walk *walk, int level, int64_t k, int64_t place[MAX_AXES])
+{
+	int64_t size[MAX_AXES];
+	for (int a = 0; a < MAX_AXES; a++) {
+		place[a] = 0;
+		size[a] = 1;
+	}
+	for (int i = loops_outside(walk, level + 1) - 1; i >= loops_outside(walk, level); i--) {
+		const struct mapped_loop *loop = &walk->mapping->loop[i];
+		if (loop->kind != LOOP_SPACE)
+			continue;
+		place[loop->axis] += k % walk->steps[i] * size[loop->axis];
+		size[loop->axis] *= walk->steps[i];
+		k /= walk->steps[i];
+	}
+}
+
+/* The place before this one, above 0, on the way along an axis from 0: the shorter way round where there is one. */
+static int64_t before(int64_t place, int64_t length, enum topology topology)
+{
+	if (topology == TOPOLOGY_TORUS && 2 * place > length)
+		return (place + 1) % length;
+	return place - 1;
+}
+
+/* Follows the route to unit k back to the port at the first unit: the links on it that this sending did not use before. */
+static int64_t new_links(struct walk *walk, int level, enum topology topology, int64_t k)
+{
+	enum { ROW, COLUMN };
+	const int64_t *length = walk->machine->level[level].fanout;
+	int64_t at[MAX_AXES], links = 0;
+	place_of(walk, level, k, at);
+	for (;;) {
+		int64_t *passed = &walk->passed[level][at[ROW] * length[COLUMN] + at[COLUMN]];
+		if (*passed == walk->sendings)
+			return links;
+		*passed = walk->sendings;
+		links++;
+		int axis = at[ROW] > 0 ? ROW : COLUMN;
+		if (at[axis] == 0)
+			return links;
+		at[axis] = before(at[axis], length[axis], topology);
+	}
+}
+
+/* Each time that what is in a crate goes out, it takes the links of the routes to those who need it so often. */
+static void take_routes(struct walk *walk, const struct link *link, int level)
+{
+	const struct crate *crate = &walk->crate[level];
+	enum tensor_class class = walk->problem->operand[link->operand].class;
+	enum topology topology = walk->machine->level[level].topology[class];
+	int64_t *hops = &walk->executed->hops[level][link->operand];
+	if (topology == TOPOLOGY_BUS)
+		return;
+	for (int64_t i = 0; i < crate->entries; i++)
+		for (int64_t time = 1; time <= crate->entry[i].times; time++) {
+			walk->sendings++;
+			for (int64_t s = 0; s < crate->stops; s++) {
+				const struct stop *stop = &crate->stop[s];
+				if (stop->entry == i && stop->times >= time)
+					*hops += volume(&crate->entry[i].box) *
+						 new_links(walk, level, topology, stop->unit);
+			}
+		}
+}
+
 /* Words at the outer end of an array; those of the output come out of it, and some go back in. */
 struct flow {
 	int64_t words, back;
@@ -210,15 +282,16 @@ static struct flow pass(struct walk *walk, const struct link *link, int level, i
 }
 
 /* Puts in the level's crate what units of the child, those behind one instance of the level, need
- * in the step: `box` is what each of them takes or gives. What passes the array of the instance. */
+ * in the step: `box` is what each of them takes or gives. What passes the array of the instance.
+ * Sums that are sent back in take no hops. */
 static struct flow gather(struct walk *walk, const struct link *link, const struct box *box,
 			  int level, int64_t instance)
 {
 	struct crate *crate = &walk->crate[level];
-	crate->entries = 0;
+	crate->entries = crate->stops = 0;
 	if (level == link->child) {
 		if (volume(&box[instance]) > 0)
-			put(crate, &box[instance], 0, 1);
+			put(crate, &box[instance], 0, 1, 0);
 		return (struct flow){0};
 	}
 	int64_t fanout = walk->instances[level + 1] / walk->instances[level];
@@ -227,8 +300,10 @@ static struct flow gather(struct walk *walk, const struct link *link, const stru
 		gather(walk, link, box, level + 1, instance * fanout + k);
 		int64_t lane = lane_of(walk, link, level, k);
 		for (int64_t i = 0; i < inner->entries; i++)
-			put(crate, &inner->entry[i].box, lane, inner->entry[i].times);
+			put(crate, &inner->entry[i].box, lane, inner->entry[i].times, k);
 	}
+	if (walk->machine->level[level].axes > 0)
+		take_routes(walk, link, level);
 	join_lanes(crate);
 	return pass(walk, link, level, instance);
 }
@@ -243,8 +318,13 @@ static void at_parent(struct walk *walk, struct link *link, const struct box *bo
 		count[ACCESS_UPDATE] += link->is_output ? flow.words : 0;
 		count[ACCESS_READ] += link->is_output ? flow.back : flow.words;
 	}
+	int64_t words = 0;
 	for (int64_t u = 0; u < walk->instances[link->child]; u++)
-		walk->cost->traffic[link->parent][link->operand].deliveries += volume(&box[u]);
+		words += volume(&box[u]);
+	walk->cost->traffic[link->parent][link->operand].deliveries += words;
+	enum tensor_class class = walk->problem->operand[link->operand].class;
+	if (walk->machine->level[link->parent].topology[class] == TOPOLOGY_BUS)
+		walk->executed->hops[link->parent][link->operand] += words;
 }
 
 /* The child's side: a word of the output that an instance has not seen begins there at zero. */
@@ -410,10 +490,13 @@ static void begin(struct walk *walk, const struct mapping *mapping, struct cost 
 	for (int l = 0; l <= levels; l++) {
 		walk->busy[l] = new_array(walk->instances[l], sizeof *walk->busy[l]);
 		walk->crate[l].entry = new_array(units, sizeof *walk->crate[l].entry);
+		walk->crate[l].stop = new_array(units, sizeof *walk->crate[l].stop);
 		if (l == levels)
 			break;
 		walk->count[l] = new_array(walk->instances[l], sizeof *walk->count[l]);
 		walk->network_words[l] = new_array(walk->instances[l], sizeof(int64_t));
+		const int64_t *fanout = walk->machine->level[l].fanout;
+		walk->passed[l] = new_array(fanout[0] * fanout[1], sizeof(int64_t));
 	}
 	for (int o = 0; o < walk->problem->operands; o++) {
 		int parent = 0;
@@ -476,11 +559,11 @@ static void sum_energy(const struct walk *walk)
 	for (int l = 0; l < walk->machine->levels; l++) {
 		const struct level *level = &walk->machine->level[l];
 		for (int o = 0; o < walk->problem->operands; o++) {
-			const struct traffic *traffic = &cost->traffic[l][o];
 			for (int k = 0; k < ACCESS_KINDS; k++)
 				cost->energy_level[l] +=
 					(double)walk->executed->accesses[l][o][k] * level->cost[k];
-			cost->energy_network += (double)traffic->deliveries * level->hop_cost;
+			cost->energy_network +=
+				(double)walk->executed->hops[l][o] * level->hop_cost;
 		}
 		cost->energy += cost->energy_level[l];
 	}
@@ -581,10 +664,12 @@ static void release(struct walk *walk)
 	for (int l = 0; l <= walk->machine->levels; l++) {
 		free(walk->busy[l]);
 		free(walk->crate[l].entry);
+		free(walk->crate[l].stop);
 		if (l == walk->machine->levels)
 			break;
 		free(walk->count[l]);
 		free(walk->network_words[l]);
+		free(walk->passed[l]);
 	}
 }
 

@@ -12,6 +12,8 @@ enum { BOUND_NETWORK = BOUND_CLASS + 1 };
 struct executed {
 	int64_t accesses[MAX_LEVELS][MAX_OPERANDS][ACCESS_KINDS]; /* each moves a width of words */
 	int64_t network_words[MAX_LEVELS]; /* at the outer end of one array's network, the busiest */
+	/* Of all arrays inside a level: deliveries on buses, words times links on meshes. */
+	int64_t hops[MAX_LEVELS][MAX_OPERANDS];
 };
 
 /* requires a mapping whose innermost loop of each dimension leaves 1; fills cost. Whether it fits
