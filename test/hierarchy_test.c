@@ -2,6 +2,7 @@
 #include "mapper/machine/hierarchy.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -217,6 +218,39 @@ Test(hierarchy, costs_in_joules_make_those_left_out_multiples_of_the_mac)
 	cr_expect_float_eq(m.machine->level[0].cost[ACCESS_READ], 400e-12, 1e-24);
 	cr_expect_float_eq(m.machine->leakage, 2e-12, 1e-24);
 	arena_free(m.arena);
+}
+
+/* What is said last of a tensor holds. */
+Test(hierarchy, hops_are_those_of_the_network_that_brings_the_tensor)
+{
+	static const struct {
+		const char *network;
+		enum topology topology[CLASSES];
+	} row[] = {
+		{"", {TOPOLOGY_BUS, TOPOLOGY_BUS, TOPOLOGY_BUS}},
+		{"network tree", {TOPOLOGY_BUS, TOPOLOGY_BUS, TOPOLOGY_BUS}},
+		{"network mesh", {TOPOLOGY_MESH, TOPOLOGY_MESH, TOPOLOGY_MESH}},
+		{"network hierarchical_mesh", {TOPOLOGY_MESH, TOPOLOGY_MESH, TOPOLOGY_MESH}},
+		{"network torus", {TOPOLOGY_TORUS, TOPOLOGY_TORUS, TOPOLOGY_TORUS}},
+		{"network ring(O)", {TOPOLOGY_BUS, TOPOLOGY_BUS, TOPOLOGY_TORUS}},
+		{"network mesh  network multicast(row, I)",
+		 {TOPOLOGY_BUS, TOPOLOGY_MESH, TOPOLOGY_MESH}},
+	};
+
+	for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+		char text[200];
+		snprintf(text, sizeof text,
+			 "machine m {\n clock 1 GHz\n memory dram { }\n"
+			 " array a[2, 2] { %s mac { } }\n}\n",
+			 row[i].network);
+		struct made m = make(text, NULL);
+		cr_assert_not_null(m.machine, "%s", row[i].network);
+		for (int c = 0; c < CLASSES; c++)
+			cr_expect_eq(m.machine->level[0].topology[c], row[i].topology[c],
+				     "'%s', class %d: %d", row[i].network, c,
+				     m.machine->level[0].topology[c]);
+		arena_free(m.arena);
+	}
 }
 
 /* A machine with one more thing in its buffer, and behind it. */

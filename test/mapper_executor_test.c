@@ -193,6 +193,105 @@ Test(executor, rule_4_and_5_each_array_merges_by_its_own_network)
 	expect(&cost, 1, 1, 4, 2, 0, 4);
 }
 
+static void set_topology(struct level *level, enum topology topology)
+{
+	for (int c = 0; c < CLASSES; c++)
+		level->topology[c] = topology;
+}
+
+static void expect_hops(const struct mapping *mapping, int level, int64_t i, int64_t w, int64_t o)
+{
+	const int64_t hops[] = {i, w, o};
+	struct cost cost;
+	struct executed executed;
+	execute_and_count(mapping, &cost, &executed);
+	for (int operand = 0; operand < 3; operand++)
+		cr_expect_eq(executed.hops[level][operand], hops[operand],
+			     "level %d, operand %d: %" PRId64 " hops, not %" PRId64, level, operand,
+			     executed.hops[level][operand], hops[operand]);
+}
+
+Test(executor, rule_4_a_mesh_takes_the_links_of_all_routes_together)
+{
+	enum { M, N };
+	struct shape shape = {{['k'] = 1, ['m'] = 2, ['n'] = 5}, 1, 1};
+	struct problem product;
+	struct hierarchy machine = line(2);
+	struct cost cost;
+	note_problem(&product, "m k|k n|m n", &shape); /* O[m, n] = I[m] * W[n] */
+	struct mapping mapping = NEST(&product, &machine, SPACE(0, 0, M, 1), SPACE(0, 1, N, 1));
+	struct level *array = &machine.level[0];
+	array->multicast = array->reduce = 7;
+	array->fanout[0] = 2;
+	array->fanout[1] = 5;
+	array->hop_cost = 0.5;
+	expect_hops(&mapping, 0, 10, 10, 10);
+
+	/* Row 0 is 5 links, row 1 those and one down each column. Column n is n + 1 links and one
+	 * down. A unit alone is 1 + n + m links. */
+	set_topology(array, TOPOLOGY_MESH);
+	expect_hops(&mapping, 0, 5 + 10, 2 + 3 + 4 + 5 + 6, 15 + 20);
+	execute_mapping(&mapping, &cost);
+	cr_expect_eq(cost.energy_network, 0.5 * (15 + 20 + 35), "%g", cost.energy_network);
+	expect(&cost, 0, 0, 2, 0, 0, 10); /* deliveries are as before */
+	array->multicast = 0;
+	expect_hops(&mapping, 0, 35, 35, 35);
+	array->multicast = 7;
+	array->apart[CLASS_I] = 1u << 1; /* columns */
+	array->apart[CLASS_W] = 1u << 1;
+	expect_hops(&mapping, 0, 35, 20, 35);
+
+	/* The shorter way round, columns 3 and 4 are 2 and 1 from the port. */
+	array->apart[CLASS_I] = array->apart[CLASS_W] = 0;
+	set_topology(array, TOPOLOGY_TORUS);
+	expect_hops(&mapping, 0, 5 + 10, 2 + 3 + 4 + 4 + 3, 11 + 16);
+
+	/* Both over rows, unit 5 m + n: row 5 m + 4 is as far as I[m] goes, 5 + n as far as W[n]. */
+	mapping = NEST(&product, &machine, SPACE(0, 0, M, 1), SPACE(0, 0, N, 1));
+	set_topology(array, TOPOLOGY_MESH);
+	array->fanout[0] = 10;
+	expect_hops(&mapping, 0, 5 + 10, 6 + 7 + 8 + 9 + 10, 55);
+	mapping = NEST(&product, &machine, SPACE(0, 0, N, 1), SPACE(0, 0, M, 1)); /* 2 n + m */
+	expect_hops(&mapping, 0, 9 + 10, 2 + 4 + 6 + 8 + 10, 55);
+}
+
+Test(executor, rule_4_a_mesh_brings_to_an_array_what_is_needed_inside)
+{
+	enum { P, R };
+	struct shape shape = {{['p'] = 2, ['r'] = 2}, 1, 1};
+	struct problem conv;
+	struct hierarchy machine = line(2);
+	note_problem(&conv, "pr|r|p", &shape);
+	for (int l = 0; l < 2; l++)
+		machine.level[l].multicast = machine.level[l].reduce = 7;
+	set_topology(&machine.level[0], TOPOLOGY_MESH);
+
+	/* Word 1 at (0, 1) and (1, 0), word 2 at (1, 1): 1 + 3 + 3 links. The sums of row 0 leave
+	 * over 2, those of row 1 over 4. */
+	struct mapping mapping = NEST(&conv, &machine, SPACE(0, 0, P, 1), SPACE(0, 1, R, 1));
+	expect_hops(&mapping, 0, 7, 2 + 3, 2 + 4);
+
+	/* r inside: words 0 1 and 1 2 go to arrays that are 1 and 2 links away. */
+	mapping = NEST(&conv, &machine, SPACE(0, 0, P, 1), SPACE(1, 0, R, 1));
+	mapping.keep[1] = 0;
+	expect_hops(&mapping, 0, 1 + 2 + 2, 2 + 2, 1 + 2);
+	expect_hops(&mapping, 1, 0, 0, 0); /* a bus on the way */
+	machine.level[1].reduce = 0;
+	expect_hops(&mapping, 0, 1 + 2 + 2, 2 + 2, 2 * 1 + 2 * 2);
+	set_topology(&machine.level[1], TOPOLOGY_MESH);
+	expect_hops(&mapping, 1, 2 * (1 + 2), 2 * (1 + 2), 2 * (1 + 2));
+
+	/* Two of p and 3 of r inside, where nothing is merged. The first array needs words 0 1 2 3
+	 * 1, 2, 2 and 1 times, the second words 2 3 4 5. Word 2 goes out twice, to both and to the
+	 * first, word 3 to both and to the second. */
+	shape = (struct shape){{['p'] = 4, ['r'] = 3}, 1, 1};
+	note_problem(&conv, "pr|r|p", &shape);
+	mapping = NEST(&conv, &machine, SPACE(0, 0, P, 2), SPACE(1, 0, P, 1), SPACE(1, 1, R, 1));
+	mapping.keep[1] = 0;
+	machine.level[1].multicast = 0;
+	expect_hops(&mapping, 0, 1 + 2 + (2 + 1) + (2 + 2) + 2 * 2 + 2, 3 * 2 * 2, 6 * 1 + 6 * 2);
+}
+
 Test(executor, rule_3_distinct_words_are_those_that_came)
 {
 	enum { P };
@@ -275,4 +374,116 @@ Test(executor, section_3_energy_and_bound)
 	execute_mapping(&mapping, &cost);
 	cr_expect_eq(cost.cycles, 17, "85 words by 5: %" PRId64, cost.cycles);
 	cr_expect_eq(cost.bound, BOUND_SHARED, "the shared port");
+}
+
+Test(executor, section_3_an_access_moves_a_width_of_words)
+{
+	enum { K, M, N };
+	struct shape shape = {{['k'] = 2, ['m'] = 3, ['n'] = 5}, 1, 1};
+	struct problem matmul;
+	struct hierarchy machine = line(2);
+	struct cost cost;
+	struct executed executed;
+	note_problem(&matmul, "m k|k n|m n", &shape);
+	struct mapping mapping =
+		NEST(&matmul, &machine, TIME(0, K, 1), TIME(0, M, 1), SPACE(0, 0, N, 1));
+	machine.level[0].width = 4;
+	machine.level[1].width = 4;
+	machine.level[0].cost[ACCESS_READ] = 2;
+	machine.level[0].cost[ACCESS_UPDATE] = 4;
+	machine.level[1].cost[ACCESS_FILL] = 0.5;
+	execute_and_count(&mapping, &cost, &executed);
+	/* 30, 10 and 15 words are read, 30 updated: rounded for each operand and kind */
+	expect(&cost, 0, 0, 30, 0, 0, 30);
+	expect(&cost, 0, 1, 10, 0, 0, 10);
+	expect(&cost, 0, 2, 15, 0, 30, 30);
+	cr_expect_eq(executed.accesses[0][0][ACCESS_READ], 8);
+	cr_expect_eq(executed.accesses[0][1][ACCESS_READ], 3);
+	cr_expect_eq(executed.accesses[0][2][ACCESS_READ], 4);
+	cr_expect_eq(executed.accesses[0][2][ACCESS_UPDATE], 8);
+	/* and for each instance: 5 units are filled with 6 words of m k, 2 of k n, 3 of m n */
+	cr_expect_eq(executed.accesses[1][0][ACCESS_FILL], 5 * 2, "not 30 / 4");
+	cr_expect_eq(executed.accesses[1][1][ACCESS_FILL], 5 * 1);
+	cr_expect_eq(executed.accesses[1][2][ACCESS_FILL], 5 * 1);
+	cr_expect_eq(cost.energy_level[0], 2 * 15 + 4 * 8, "%g", cost.energy_level[0]);
+	cr_expect_eq(cost.energy_level[1], 0.5 * 20, "%g", cost.energy_level[1]);
+
+	/* ports still carry words */
+	machine.level[0].read_bandwidth = 1;
+	execute_mapping(&mapping, &cost);
+	cr_expect_eq(cost.cycles, 55, "%" PRId64, cost.cycles);
+}
+
+Test(executor, section_3_a_network_carries_what_passes_its_outer_end)
+{
+	enum { K, M, N };
+	struct shape shape = {{['k'] = 2, ['m'] = 3, ['n'] = 5}, 1, 1};
+	struct problem matmul;
+	struct hierarchy machine = line(2);
+	struct cost cost;
+	struct executed executed;
+	note_problem(&matmul, "m k|k n|m n", &shape);
+	struct mapping mapping =
+		NEST(&matmul, &machine, TIME(0, K, 1), TIME(0, M, 1), SPACE(0, 0, N, 1));
+	machine.level[0].network_bandwidth = 5;
+	execute_and_count(&mapping, &cost, &executed);
+	/* what level 0 reads and is updated with: 30, 10, 15 and 30 */
+	cr_expect_eq(executed.network_words[0], 85, "%" PRId64, executed.network_words[0]);
+	cr_expect_eq(cost.cycles, 17, "%" PRId64, cost.cycles);
+	cr_expect(cost.bound == (enum bound_kind)BOUND_NETWORK && cost.bound_level == 0);
+	machine.level[0].shared_bandwidth = 5;
+	execute_mapping(&mapping, &cost);
+	cr_expect_eq(cost.bound, BOUND_SHARED, "of equal bounds the port is first");
+	machine.level[0].shared_bandwidth = 0;
+	machine.level[0].multicast = 1u << CLASS_I;
+	execute_and_count(&mapping, &cost, &executed);
+	cr_expect_eq(executed.network_words[0], 6 + 10 + 15 + 30, "m k is sent once to all");
+	cr_expect_eq(cost.cycles, 13, "%" PRId64, cost.cycles);
+}
+
+Test(executor, section_3_of_arrays_in_arrays_each_network_carries_its_own)
+{
+	enum { P, R };
+	struct shape shape = {{['p'] = 2, ['r'] = 2}, 1, 1};
+	struct problem conv;
+	struct hierarchy machine = line(2);
+	struct cost cost;
+	struct executed executed;
+	note_problem(&conv, "pr|r|p", &shape);
+	struct mapping mapping = NEST(&conv, &machine, SPACE(0, 0, P, 1), SPACE(1, 0, R, 1));
+	mapping.keep[1] = 0;
+
+	/* The arrays of level 1 take 2 words of I and 2 of W and give one sum; that of level 0 takes
+	 * words 0, 1 and 2 of I, 2 of W, and gives two sums. */
+	machine.level[0].multicast = machine.level[0].reduce = 7;
+	machine.level[1].multicast = machine.level[1].reduce = 7;
+	machine.level[1].network_bandwidth = 2;
+	execute_and_count(&mapping, &cost, &executed);
+	cr_expect_eq(executed.network_words[0], 3 + 2 + 2);
+	cr_expect_eq(executed.network_words[1], 2 + 2 + 1);
+	cr_expect_eq(cost.cycles, 3, "5 words by 2: %" PRId64, cost.cycles);
+	cr_expect(cost.bound == (enum bound_kind)BOUND_NETWORK && cost.bound_level == 1);
+
+	/* Each MAC's sum comes out by itself; the second for a word needs the first back. */
+	machine.level[1].reduce = 0;
+	execute_and_count(&mapping, &cost, &executed);
+	cr_expect_eq(executed.network_words[0], 3 + 2 + 4 + 2);
+	cr_expect_eq(executed.network_words[1], 2 + 2 + 2 + 1);
+
+	/* Two steps of r, each with two MACs at work on it: the MACs of one array take different
+	 * words of I and the same of W. */
+	shape.extent['r'] = 2;
+	shape.extent['p'] = 4;
+	note_problem(&conv, "pr|r|p", &shape);
+	mapping = NEST(&conv, &machine, TIME(0, R, 1), SPACE(0, 0, P, 2), SPACE(1, 0, P, 1));
+	mapping.keep[1] = 0;
+	execute_and_count(&mapping, &cost, &executed);
+	cr_expect_eq(executed.network_words[1], 2 * (2 + 1 + 2) + 2, "%" PRId64,
+		     executed.network_words[1]);
+	cr_expect_eq(executed.network_words[0], 2 * (4 + 1 + 4) + 4, "%" PRId64,
+		     executed.network_words[0]);
+	machine.level[0].multicast = 0;
+	execute_and_count(&mapping, &cost, &executed);
+	cr_expect_eq(executed.network_words[0], 2 * (4 + 2 + 4) + 4,
+		     "a word for each array: %" PRId64, executed.network_words[0]);
 }

@@ -20,7 +20,10 @@ enum beyond {
 	NOTHING = 0,
 	IMPERFECT = 1, /* factors */
 	NETWORKS = 2,  /* one after the other between two memories, that merge or not */
-	SCATTER = 4    /* outputs indexed by sums */
+	SCATTER = 4,   /* outputs indexed by sums */
+	WIDTHS = 8,    /* of accesses; the closed form has none yet */
+	LIMITS = 16,   /* of networks; nor these */
+	MESHES = 32    /* nor these */
 };
 
 struct trial {
@@ -228,6 +231,13 @@ static void draw_trial(struct trial *trial, uint64_t number, enum beyond beyond)
 				trial->machine.level[l].apart[c] = (unsigned)draw(trial, 4);
 	else
 		make_networks_one(trial);
+	for (int l = 0; beyond >= WIDTHS && l < trial->machine.levels; l++) {
+		struct level *level = &trial->machine.level[l];
+		level->width = beyond & WIDTHS ? 1 + draw(trial, 4) : 1;
+		level->network_bandwidth = beyond & LIMITS ? (double)draw(trial, 8) / 2 : 0;
+		for (int c = 0; beyond & MESHES && c < CLASSES; c++)
+			level->topology[c] = (enum topology)draw(trial, TOPOLOGY_TORUS + 1);
+	}
 }
 
 static void print_index(FILE *file, const struct problem *problem, const int64_t *coef)
@@ -405,6 +415,24 @@ Test(mapper_random, imperfect_factors_behind_networks_that_differ_cost_what_the_
 Test(mapper_random, imperfect_factors_of_outputs_indexed_by_sums_cost_what_the_walk_counts)
 {
 	compare_trials(2 * TRIALS, IMPERFECT | NETWORKS | SCATTER);
+}
+
+Test(mapper_random, accesses_of_several_words_cost_what_the_walk_counts, .disabled = true)
+{
+	compare_trials(TRIALS, NETWORKS | WIDTHS);
+	compare_trials(TRIALS, NETWORKS | WIDTHS | IMPERFECT);
+}
+
+Test(mapper_random, networks_of_so_many_words_cost_what_the_walk_counts, .disabled = true)
+{
+	compare_trials(TRIALS, NETWORKS | LIMITS);
+	compare_trials(TRIALS, NETWORKS | LIMITS | IMPERFECT);
+}
+
+Test(mapper_random, meshes_cost_what_the_walk_counts, .disabled = true)
+{
+	compare_trials(TRIALS, NETWORKS | MESHES);
+	compare_trials(TRIALS, NETWORKS | MESHES | IMPERFECT);
 }
 
 /* Steps that are whole are a case of those that need not be. */

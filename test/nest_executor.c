@@ -30,10 +30,16 @@
  *    above 1, the union of the boxes, not the box around them; from MACs single words.
  *  - Sums from MACs are merged too (rules 4 and 6): updates are the sums that arrive, reads =
  *    updates - distinct words of the instance.
+ *  - What goes through the outer end of an array's network in a step is what its crate holds. A sum
+ *    comes back through it if this array has sent its word before.
+ *  - On a mesh links are told by the unit that they lead to: routes come from one port and never
+ *    part again once they have met, so each unit is entered by one link. What a lane carries several
+ *    times goes, the i-th time, to those of its units that need it i times or more.
  *  - A tile is reported at its largest. Instances and units are those that are ever busy. Through a
  *    port goes what all operands of one instance move, the busiest one. Of equal bounds the first
- *    counts: arithmetic, then from the outermost level the read, write and shared port.
- * Not walked, as the rules do not speak of them: width, latency, networks' bandwidth, meshes. */
+ *    counts: arithmetic, then from the outermost level the read, write and shared port, the ports
+ *    of classes and the network of the array inside.
+ * Not walked, as the rules do not speak of it: latency. */
 #include "nest_executor.h"
 #include "nest_words.h"
 
@@ -50,9 +56,10 @@ struct link {
 	int innermost;    /* relevant loop in time outside of the child; NO_LOOP if there is none */
 	int moved_rank;   /* the one that this loop moves the tile along, or MANY_RANKS */
 	struct box *held; /* by each unit of the child; none for MACs */
-	struct box *in, *out;    /* of each unit, in the step */
-	struct word_set *begun;  /* output: by each unit of the child */
-	struct word_set *summed; /* output: at each instance of the parent */
+	struct box *in, *out;   /* of each unit, in the step */
+	struct word_set *begun; /* output: by each unit of the child */
+	/* output: what has come to each instance of a level, the parent or one between it and the child */
+	struct word_set *summed[MAX_LEVELS];
 };
 
 enum { NO_LOOP = -1, MANY_RANKS = -1, LINKS = MAX_LEVELS * MAX_OPERANDS };
@@ -66,10 +73,14 @@ struct walk {
 	int64_t instances[MAX_LEVELS + 1]; /* of each level, that of the MACs last */
 	bool *busy[MAX_LEVELS + 1];        /* each instance: ever */
 	int64_t (*count[MAX_LEVELS])[MAX_OPERANDS][ACCESS_KINDS]; /* each instance */
+	int64_t *network_words[MAX_LEVELS]; /* of the array in each instance */
 	struct crate crate[MAX_LEVELS + 1];
+	int64_t sendings;            /* on meshes, so far */
+	int64_t *passed[MAX_LEVELS]; /* of each unit of an array: the last sending that came by */
 	int links;
 	struct link link[LINKS];
 	struct cost *cost;
+	struct executed *executed;
 };
 
 /* The nest. */
@@ -181,52 +192,139 @@ static int64_t lane_of(const struct walk *walk, const struct link *link, int lev
 	return lane;
 }
 
+/* Where unit k of the array inside a level stands: along an axis, the innermost loop is fastest. */
+static void place_of(const struct walk *walk, int level, int64_t k, int64_t place[MAX_AXES])
+{
+	int64_t size[MAX_AXES];
+	for (int a = 0; a < MAX_AXES; a++) {
+		place[a] = 0;
+		size[a] = 1;
+	}
+	for (int i = loops_outside(walk, level + 1) - 1; i >= loops_outside(walk, level); i--) {
+		const struct mapped_loop *loop = &walk->mapping->loop[i];
+		if (loop->kind != LOOP_SPACE)
+			continue;
+		place[loop->axis] += k % walk->steps[i] * size[loop->axis];
+		size[loop->axis] *= walk->steps[i];
+		k /= walk->steps[i];
+	}
+}
+
+/* The place before this one, above 0, on the way along an axis from 0: the shorter way round where there is one. */
+static int64_t before(int64_t place, int64_t length, enum topology topology)
+{
+	if (topology == TOPOLOGY_TORUS && 2 * place > length)
+		return (place + 1) % length;
+	return place - 1;
+}
+
+/* Follows the route to unit k back to the port at the first unit: the links on it that this sending did not use before. */
+static int64_t new_links(struct walk *walk, int level, enum topology topology, int64_t k)
+{
+	enum { ROW, COLUMN };
+	const int64_t *length = walk->machine->level[level].fanout;
+	int64_t at[MAX_AXES], links = 0;
+	place_of(walk, level, k, at);
+	for (;;) {
+		int64_t *passed = &walk->passed[level][at[ROW] * length[COLUMN] + at[COLUMN]];
+		if (*passed == walk->sendings)
+			return links;
+		*passed = walk->sendings;
+		links++;
+		int axis = at[ROW] > 0 ? ROW : COLUMN;
+		if (at[axis] == 0)
+			return links;
+		at[axis] = before(at[axis], length[axis], topology);
+	}
+}
+
+/* Each time that what is in a crate goes out, it takes the links of the routes to those who need it so often. */
+static void take_routes(struct walk *walk, const struct link *link, int level)
+{
+	const struct crate *crate = &walk->crate[level];
+	enum tensor_class class = walk->problem->operand[link->operand].class;
+	enum topology topology = walk->machine->level[level].topology[class];
+	int64_t *hops = &walk->executed->hops[level][link->operand];
+	if (topology == TOPOLOGY_BUS)
+		return;
+	for (int64_t i = 0; i < crate->entries; i++)
+		for (int64_t time = 1; time <= crate->entry[i].times; time++) {
+			walk->sendings++;
+			for (int64_t s = 0; s < crate->stops; s++) {
+				const struct stop *stop = &crate->stop[s];
+				if (stop->entry == i && stop->times >= time)
+					*hops += volume(&crate->entry[i].box) *
+						 new_links(walk, level, topology, stop->unit);
+			}
+		}
+}
+
+/* Words at the outer end of an array; those of the output come out of it, and some go back in. */
+struct flow {
+	int64_t words, back;
+};
+
+/* What the crate of a level holds passes the outer end of the array inside one of its instances. A
+ * sum for a word that has come out before is one that had to be sent back in. */
+static struct flow pass(struct walk *walk, const struct link *link, int level, int64_t instance)
+{
+	const struct crate *crate = &walk->crate[level];
+	struct flow flow = {0};
+	for (int64_t i = 0; i < crate->entries; i++) {
+		const struct entry *entry = &crate->entry[i];
+		int64_t words = entry->times * volume(&entry->box);
+		flow.words += words;
+		if (link->is_output)
+			flow.back += words - see(&link->summed[level][instance], &entry->box);
+	}
+	walk->network_words[level][instance] += flow.words + flow.back;
+	return flow;
+}
+
 /* Puts in the level's crate what units of the child, those behind one instance of the level, need
- * in the step: `box` is what each of them takes or gives. */
-static void gather(struct walk *walk, const struct link *link, const struct box *box, int level,
-		   int64_t units)
+ * in the step: `box` is what each of them takes or gives. What passes the array of the instance.
+ * Sums that are sent back in take no hops. */
+static struct flow gather(struct walk *walk, const struct link *link, const struct box *box,
+			  int level, int64_t instance)
 {
 	struct crate *crate = &walk->crate[level];
-	crate->entries = 0;
+	crate->entries = crate->stops = 0;
 	if (level == link->child) {
-		if (volume(box) > 0)
-			put(crate, box, 0, 1);
-		return;
+		if (volume(&box[instance]) > 0)
+			put(crate, &box[instance], 0, 1, 0);
+		return (struct flow){0};
 	}
 	int64_t fanout = walk->instances[level + 1] / walk->instances[level];
 	const struct crate *inner = &walk->crate[level + 1];
 	for (int64_t k = 0; k < fanout; k++) {
-		gather(walk, link, box + k * (units / fanout), level + 1, units / fanout);
+		gather(walk, link, box, level + 1, instance * fanout + k);
 		int64_t lane = lane_of(walk, link, level, k);
 		for (int64_t i = 0; i < inner->entries; i++)
-			put(crate, &inner->entry[i].box, lane, inner->entry[i].times);
+			put(crate, &inner->entry[i].box, lane, inner->entry[i].times, k);
 	}
+	if (walk->machine->level[level].axes > 0)
+		take_routes(walk, link, level);
 	join_lanes(crate);
+	return pass(walk, link, level, instance);
 }
 
-/* The parent's side: what it reads for its units, or the sums that reach it. A sum for a word that
- * it has seen is one that it had to send down before. */
+/* The parent's side: what it reads for its units, or the sums that reach it and those that it sends
+ * back down. `box` is what each unit of the child takes or gives. */
 static void at_parent(struct walk *walk, struct link *link, const struct box *box)
 {
-	struct traffic *traffic = &walk->cost->traffic[link->parent][link->operand];
-	int64_t parents = walk->instances[link->parent];
-	int64_t units = walk->instances[link->child] / parents;
-	for (int64_t p = 0; p < parents; p++, box += units) {
+	for (int64_t p = 0; p < walk->instances[link->parent]; p++) {
 		int64_t *count = walk->count[link->parent][p][link->operand];
-		gather(walk, link, box, link->parent, units);
-		const struct crate *crate = &walk->crate[link->parent];
-		for (int64_t i = 0; i < crate->entries; i++) {
-			const struct entry *entry = &crate->entry[i];
-			int64_t words = entry->times * volume(&entry->box);
-			if (link->is_output) {
-				count[ACCESS_UPDATE] += words;
-				words -= see(&link->summed[p], &entry->box);
-			}
-			count[ACCESS_READ] += words;
-		}
-		for (int64_t u = 0; u < units; u++)
-			traffic->deliveries += volume(&box[u]);
+		struct flow flow = gather(walk, link, box, link->parent, p);
+		count[ACCESS_UPDATE] += link->is_output ? flow.words : 0;
+		count[ACCESS_READ] += link->is_output ? flow.back : flow.words;
 	}
+	int64_t words = 0;
+	for (int64_t u = 0; u < walk->instances[link->child]; u++)
+		words += volume(&box[u]);
+	walk->cost->traffic[link->parent][link->operand].deliveries += words;
+	enum tensor_class class = walk->problem->operand[link->operand].class;
+	if (walk->machine->level[link->parent].topology[class] == TOPOLOGY_BUS)
+		walk->executed->hops[link->parent][link->operand] += words;
 }
 
 /* The child's side: a word of the output that an instance has not seen begins there at zero. */
@@ -368,28 +466,37 @@ static void add_link(struct walk *walk, int operand, int parent, int child)
 	link->out = new_array(units, sizeof *link->out);
 	if (link->is_output) {
 		link->begun = new_sets(units, &whole);
-		link->summed = new_sets(walk->instances[parent], &whole);
+		for (int l = parent; l < child; l++)
+			link->summed[l] = new_sets(walk->instances[l], &whole);
 	}
 	find_innermost(walk, link);
 	if (parent == 0)
 		walk->cost->traffic[0][operand].tile = volume(&whole);
 }
 
-static void begin(struct walk *walk, const struct mapping *mapping, struct cost *cost)
+static void begin(struct walk *walk, const struct mapping *mapping, struct cost *cost,
+		  struct executed *executed)
 {
 	*cost = (struct cost){0};
+	*executed = (struct executed){0};
 	*walk = (struct walk){.mapping = mapping,
 			      .problem = mapping->problem,
 			      .machine = mapping->machine,
-			      .cost = cost};
+			      .cost = cost,
+			      .executed = executed};
 	measure_loops(walk);
 	int levels = walk->machine->levels;
 	int64_t units = walk->instances[levels];
 	for (int l = 0; l <= levels; l++) {
 		walk->busy[l] = new_array(walk->instances[l], sizeof *walk->busy[l]);
 		walk->crate[l].entry = new_array(units, sizeof *walk->crate[l].entry);
-		if (l < levels)
-			walk->count[l] = new_array(walk->instances[l], sizeof *walk->count[l]);
+		walk->crate[l].stop = new_array(units, sizeof *walk->crate[l].stop);
+		if (l == levels)
+			break;
+		walk->count[l] = new_array(walk->instances[l], sizeof *walk->count[l]);
+		walk->network_words[l] = new_array(walk->instances[l], sizeof(int64_t));
+		const int64_t *fanout = walk->machine->level[l].fanout;
+		walk->passed[l] = new_array(fanout[0] * fanout[1], sizeof(int64_t));
 	}
 	for (int o = 0; o < walk->problem->operands; o++) {
 		int parent = 0;
@@ -404,18 +511,36 @@ static void begin(struct walk *walk, const struct mapping *mapping, struct cost 
 
 /* The end. */
 
+/* An access moves a width of words of one operand; what is left over at the end of the run takes one more. */
+static int64_t accesses_of(const struct level *level, int64_t words)
+{
+	int64_t width = level->width > 1 ? level->width : 1;
+	return (words + width - 1) / width;
+}
+
+static void sum_instance(struct walk *walk, int l, int64_t instance)
+{
+	for (int o = 0; o < walk->problem->operands; o++)
+		for (int k = 0; k < ACCESS_KINDS; k++) {
+			struct traffic *traffic = &walk->cost->traffic[l][o];
+			int64_t words = walk->count[l][instance][o][k];
+			traffic->count[k] += words;
+			if (traffic->per_instance[k] < words)
+				traffic->per_instance[k] = words;
+			walk->executed->accesses[l][o][k] +=
+				accesses_of(&walk->machine->level[l], words);
+		}
+}
+
 static void sum_counts(struct walk *walk)
 {
 	for (int l = 0; l < walk->machine->levels; l++)
-		for (int64_t i = 0; i < walk->instances[l]; i++)
-			for (int o = 0; o < walk->problem->operands; o++)
-				for (int k = 0; k < ACCESS_KINDS; k++) {
-					struct traffic *traffic = &walk->cost->traffic[l][o];
-					int64_t words = walk->count[l][i][o][k];
-					traffic->count[k] += words;
-					if (traffic->per_instance[k] < words)
-						traffic->per_instance[k] = words;
-				}
+		for (int64_t i = 0; i < walk->instances[l]; i++) {
+			int64_t *busiest = &walk->executed->network_words[l];
+			sum_instance(walk, l, i);
+			if (*busiest < walk->network_words[l][i])
+				*busiest = walk->network_words[l][i];
+		}
 }
 
 static int64_t count_busy(const struct walk *walk, int level)
@@ -434,10 +559,11 @@ static void sum_energy(const struct walk *walk)
 	for (int l = 0; l < walk->machine->levels; l++) {
 		const struct level *level = &walk->machine->level[l];
 		for (int o = 0; o < walk->problem->operands; o++) {
-			const struct traffic *traffic = &cost->traffic[l][o];
 			for (int k = 0; k < ACCESS_KINDS; k++)
-				cost->energy_level[l] += (double)traffic->count[k] * level->cost[k];
-			cost->energy_network += (double)traffic->deliveries * level->hop_cost;
+				cost->energy_level[l] +=
+					(double)walk->executed->accesses[l][o][k] * level->cost[k];
+			cost->energy_network +=
+				(double)walk->executed->hops[l][o] * level->hop_cost;
 		}
 		cost->energy += cost->energy_level[l];
 	}
@@ -466,6 +592,19 @@ static int64_t busiest(const struct walk *walk, int level, unsigned kinds, int c
 	return most;
 }
 
+/* The bound that so many words through something of so much bandwidth set, if it is above those before. */
+static void raise_bound(struct cost *cost, int level, int kind, int64_t words, double bandwidth)
+{
+	if (bandwidth <= 0)
+		return;
+	int64_t cycles = (int64_t)ceil((double)words / bandwidth);
+	if (cycles <= cost->cycles)
+		return;
+	cost->cycles = cycles;
+	cost->bound = (enum bound_kind)kind;
+	cost->bound_level = level;
+}
+
 static void find_bound(const struct walk *walk)
 {
 	enum { READ = 1 << ACCESS_READ, WRITE = 1 << ACCESS_FILL | 1 << ACCESS_UPDATE };
@@ -474,30 +613,20 @@ static void find_bound(const struct walk *walk)
 	cost->bound = BOUND_COMPUTE;
 	for (int l = 0; l < walk->machine->levels; l++) {
 		const struct level *level = &walk->machine->level[l];
-		const struct {
-			enum bound_kind kind;
-			double bandwidth;
-			unsigned accesses;
-			int class;
-		} ports[] = {{BOUND_READ, level->read_bandwidth, READ, -1},
-			     {BOUND_WRITE, level->write_bandwidth, WRITE, -1},
-			     {BOUND_SHARED, level->shared_bandwidth, READ | WRITE, -1},
-			     {BOUND_CLASS, level->class_bandwidth[CLASS_I], READ | WRITE, CLASS_I},
-			     {BOUND_CLASS, level->class_bandwidth[CLASS_W], READ | WRITE, CLASS_W},
-			     {BOUND_CLASS, level->class_bandwidth[CLASS_O], READ | WRITE, CLASS_O}};
-		for (int p = 0; p < 6; p++) {
-			if (ports[p].bandwidth <= 0)
-				continue;
-			int64_t words = busiest(walk, l, ports[p].accesses, ports[p].class);
-			int64_t cycles = (int64_t)ceil((double)words / ports[p].bandwidth);
-			if (cycles > cost->cycles) {
-				cost->cycles = cycles;
-				cost->bound = ports[p].kind;
-				cost->bound_level = l;
-				if (ports[p].class >= 0)
-					cost->bound_class = (enum tensor_class)ports[p].class;
-			}
+		raise_bound(cost, l, BOUND_READ, busiest(walk, l, READ, -1), level->read_bandwidth);
+		raise_bound(cost, l, BOUND_WRITE, busiest(walk, l, WRITE, -1),
+			    level->write_bandwidth);
+		raise_bound(cost, l, BOUND_SHARED, busiest(walk, l, READ | WRITE, -1),
+			    level->shared_bandwidth);
+		for (int class = 0; class < CLASSES; class ++) {
+			int64_t cycles = cost->cycles;
+			raise_bound(cost, l, BOUND_CLASS, busiest(walk, l, READ | WRITE, class),
+				    level->class_bandwidth[class]);
+			if (cost->cycles > cycles)
+				cost->bound_class = (enum tensor_class) class;
 		}
+		raise_bound(cost, l, BOUND_NETWORK, walk->executed->network_words[l],
+			    level->network_bandwidth);
 	}
 }
 
@@ -526,7 +655,8 @@ static void release(struct walk *walk)
 	for (int i = 0; i < walk->links; i++) {
 		struct link *link = &walk->link[i];
 		release_sets(link->begun, walk->instances[link->child]);
-		release_sets(link->summed, walk->instances[link->parent]);
+		for (int l = 0; l < walk->machine->levels; l++)
+			release_sets(link->summed[l], walk->instances[l]);
 		free(link->held);
 		free(link->in);
 		free(link->out);
@@ -534,16 +664,26 @@ static void release(struct walk *walk)
 	for (int l = 0; l <= walk->machine->levels; l++) {
 		free(walk->busy[l]);
 		free(walk->crate[l].entry);
-		if (l < walk->machine->levels)
-			free(walk->count[l]);
+		free(walk->crate[l].stop);
+		if (l == walk->machine->levels)
+			break;
+		free(walk->count[l]);
+		free(walk->network_words[l]);
+		free(walk->passed[l]);
 	}
 }
 
 void execute_mapping(const struct mapping *mapping, struct cost *cost)
 {
+	struct executed executed;
+	execute_and_count(mapping, cost, &executed);
+}
+
+void execute_and_count(const struct mapping *mapping, struct cost *cost, struct executed *executed)
+{
 	struct walk *walk = new_array(1, sizeof *walk);
 	int loop = NO_LOOP;
-	begin(walk, mapping, cost);
+	begin(walk, mapping, cost, executed);
 	do {
 		work(walk);
 		exchange(walk, loop);

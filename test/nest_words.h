@@ -2,7 +2,7 @@
  *
  * box      per rank of an operand the first coordinate and the extent
  * word set which words of the output have been seen
- * crate    the boxes that units need in one step, and how many of each */
+ * crate    the boxes that units need in one step, how many of each, and where */
 #ifndef TEST_NEST_WORDS_H
 #define TEST_NEST_WORDS_H
 
@@ -30,6 +30,11 @@ struct crate {
 		struct box box;
 		int64_t lane, times;
 	} *entry;
+	/* One for each unit and box: so many times the unit needs what the entry holds. */
+	int64_t stops;
+	struct stop {
+		int64_t entry, unit, times;
+	} *stop;
 };
 
 static void *new_array(int64_t count, size_t size)
@@ -102,8 +107,9 @@ static void release_sets(struct word_set *set, int64_t count)
 	free(set);
 }
 
-/* One of the units on the lane needs the box so many times: what another needs serves it too. */
-static void put(struct crate *crate, const struct box *box, int64_t lane, int64_t times)
+/* A unit on the lane needs the box so many times: what another needs serves it too. */
+static void put(struct crate *crate, const struct box *box, int64_t lane, int64_t times,
+		int64_t unit)
 {
 	struct entry *entry = crate->entry, *end = entry + crate->entries;
 	while (entry < end && (entry->lane != lane || memcmp(&entry->box, box, sizeof *box) != 0))
@@ -114,6 +120,7 @@ static void put(struct crate *crate, const struct box *box, int64_t lane, int64_
 	} else if (entry->times < times) {
 		entry->times = times;
 	}
+	crate->stop[crate->stops++] = (struct stop){entry - crate->entry, unit, times};
 }
 
 /* All lanes become one: a box is needed as often as on all of them together. */

@@ -272,9 +272,9 @@ static const struct {
 	{"reduction", false, true, TOPOLOGY_BUS},
 	{"chain", false, true, TOPOLOGY_BUS},
 	{"tree", true, true, TOPOLOGY_BUS},
-	{"ring", true, true, TOPOLOGY_MESH},
+	{"ring", true, true, TOPOLOGY_TORUS},
 	{"mesh", true, true, TOPOLOGY_MESH},
-	{"torus", true, true, TOPOLOGY_MESH},
+	{"torus", true, true, TOPOLOGY_TORUS},
 	{"hierarchical_mesh", true, true, TOPOLOGY_MESH},
 };
 

@@ -24,8 +24,9 @@ enum halo { HALO_DELTA, HALO_FULL };
 /* Counted accesses of a memory. */
 enum access_kind { ACCESS_READ, ACCESS_FILL, ACCESS_UPDATE, ACCESS_KINDS };
 
-/* How hops are counted: on a bus or tree one for each receiver, on a mesh the links of all routes together. */
-enum topology { TOPOLOGY_BUS, TOPOLOGY_MESH };
+/* How hops are counted: on a bus or tree one for each receiver; on a mesh the links of all routes together, from the
+ * corner along the first row, then along a column; on a torus the shorter way round: network torus. */
+enum topology { TOPOLOGY_BUS, TOPOLOGY_MESH, TOPOLOGY_TORUS };
 
 struct level {
 	/* Of the memory; where there is none, of the array that the level is one unit of. */
@@ -39,7 +40,7 @@ struct level {
 	int buffers;                  /* 1, or 2: one is filled while another is used: buffers 2 */
 	enum halo halo;               /* halo full */
 	int word;                     /* bits of a word: word 16 bit */
-	int64_t width;                /* words that one access moves: width 4 words */
+	int64_t width; /* words of one tensor that one access moves: width 4 words */
 
 	double cost[ACCESS_KINDS]; /* energy of one access: cost read 6 write 7 */
 	double leakage;            /* energy of one instance in one cycle: leakage 2 mW */
@@ -58,8 +59,8 @@ struct level {
 	unsigned multicast, reduce;
 	unsigned apart[CLASSES];
 	enum topology topology[CLASSES];
-	double hop_cost;          /* energy of one word delivered to one unit: cost of the array */
-	double network_bandwidth; /* words per cycle into one array; 0 = unlimited */
+	double hop_cost;          /* energy of one word over one hop: cost of the array */
+	double network_bandwidth; /* words per cycle into and out of one array; 0 = unlimited */
 	double network_latency;   /* cycles until the first word */
 };
 
