@@ -8,6 +8,7 @@
  * SEARCH_RANDOM_TRIAL=N runs trial N alone. */
 #include "frontend/source/arena.h"
 #include "mapper/mapping/mapping_print.h"
+#include "mapper/search/rest.h"
 #include "search_trial.h"
 
 #include <criterion/criterion.h>
@@ -32,6 +33,22 @@ static const char *status_name(enum search_status status)
 		[SEARCH_NO_MEMORY] = "no memory",
 	};
 	return names[status];
+}
+
+/* The search, or (rest_alone) what follows it where it takes too long, from nothing. */
+static bool rest_alone;
+
+static void run_search(struct arena *arena, const struct trial *trial,
+		       const struct search_options *options, struct search_result *result)
+{
+	if (!rest_alone) {
+		search(arena, &trial->problem, &trial->machine, options, result);
+		return;
+	}
+	*result = (struct search_result){.status = SEARCH_CUT};
+	search_rest(arena, &trial->problem, &trial->machine, options, true, result);
+	if (result->status == SEARCH_INFEASIBLE)
+		result->why = "no label is left";
 }
 
 /* 1, and a line, if two numbers are not the same. */
@@ -84,7 +101,7 @@ static int compare_objective(FILE *file, const struct trial *trial, enum objecti
 	enum search_status status = brute->mappings ? SEARCH_PROVEN : SEARCH_INFEASIBLE;
 	int n = 0;
 	options.objective = objective;
-	search(arena, &trial->problem, &trial->machine, &options, &result);
+	run_search(arena, trial, &options, &result);
 	if (result.status != status) {
 		fprintf(file, "  status: search %s, brute force %s\n", status_name(result.status),
 			status_name(status));
@@ -123,7 +140,7 @@ static int compare_front(FILE *file, const struct trial *trial, const struct bru
 	for (;; points++) {
 		struct arena *arena = arena_new(must_not_happen, NULL);
 		struct search_result result;
-		search(arena, &trial->problem, &trial->machine, &options, &result);
+		run_search(arena, trial, &options, &result);
 		arena_free(arena);
 		if (result.status != SEARCH_PROVEN || n > 0 || points == brute->points) {
 			if (result.status != SEARCH_INFEASIBLE || points != brute->points)
@@ -157,7 +174,7 @@ static int compare_cut(FILE *file, struct trial *trial, const struct brute_resul
 	int n = 0;
 	options.objective = objective;
 	options.evaluations = 1 + draw(trial, 1 + trial->evaluations / (1 + draw(trial, 64)));
-	search(arena, &trial->problem, &trial->machine, &options, &result);
+	run_search(arena, trial, &options, &result);
 	if (result.status == SEARCH_NO_MEMORY ||
 	    (result.status == SEARCH_INFEASIBLE && brute->mappings > 0))
 		n += fprintf(file, "  with a budget: %s\n", status_name(result.status)) > 0;
@@ -229,4 +246,10 @@ Test(search_random, perfect_factors_are_searched_as_by_brute_force)
 Test(search_random, imperfect_factors_are_searched_as_by_brute_force)
 {
 	compare_trials(IMPERFECT_TRIALS, true);
+}
+
+Test(search_random, what_is_left_is_searched_as_by_brute_force)
+{
+	rest_alone = true;
+	compare_trials(TRIALS / 2, false);
 }

@@ -92,6 +92,8 @@ bool engine_is_stopped(struct engine *e)
 		e->is_cut = true;
 	if (e->most_evaluations > 0 && e->evaluations >= e->most_evaluations)
 		e->is_cut = true;
+	if (e->most_looked > 0 && *e->looked >= e->most_looked)
+		e->is_cut = true;
 	if (e->deadline > 0 && e->evaluations % 64 == 0) {
 		struct timespec now;
 		clock_gettime(CLOCK_MONOTONIC, &now);
@@ -573,6 +575,7 @@ bool label_is_lost_before(const struct engine *e, struct label *l, int arrays, i
 	struct prospect f = {e, l, arrays, level, l->state};
 	double energy = least_before(&f, &e->energy), cycles = label_cycles(e, l, arrays);
 
+	++*e->looked;
 	if (is_lost(e, energy, cycles))
 		return true;
 	if (shares_later(&f)) {
@@ -599,6 +602,7 @@ bool label_is_lost_within(const struct engine *e, const struct label *l, int lev
 	struct prospect f = {e, l, level, level - 1, l->state};
 	double energy = least_within(&f, &e->energy, mask), cycles = label_cycles(e, l, level);
 
+	++*e->looked;
 	if (is_lost(e, energy, cycles))
 		return true;
 	if (shares_later(&f) &&
@@ -748,13 +752,18 @@ static bool covers(const struct engine *e, const struct label *a, const struct l
 	       is_comparable(e, a, b) && is_no_worse(e, a, b);
 }
 
+/* So many comparisons take as long as a look at what a label can become. */
+enum { COMPARED_AS_LOOKED = 8 };
+
 bool label_keep(struct engine *e, struct label **list, const struct scratch *s)
 {
 	struct label **at = list, *l;
+	int compared = 0;
 
-	for (; (l = *at); at = &l->next)
+	for (; (l = *at); at = &l->next, compared++)
 		if (covers(e, l, &s->label))
 			return false;
+	*e->looked += compared / COMPARED_AS_LOOKED;
 	for (at = list; (l = *at);)
 		if (covers(e, &s->label, l))
 			*at = l->next;

@@ -90,6 +90,7 @@ struct engine {
 	double crowd[MAX_CROWD];
 	int crowded, room; /* room 0: for all */
 	int64_t evaluations, most_evaluations;
+	int64_t *looked, most_looked; /* how often it was asked what a label can become, and the most; 0: no limit */
 	double deadline; /* seconds of the monotonic clock, 0: none */
 	volatile sig_atomic_t *stop;
 	bool is_cut, no_memory;

@@ -9,8 +9,11 @@
 
 #include "mapper/cost/sums.h"
 #include "mapper/search/label.h"
-#include "mapper/search/uneven.h"
+#include "mapper/search/rest.h"
 #include "mapper/search/why.h"
+
+/* Looks at what labels can become, after which the first search gives way to the other. */
+enum { MOST_FIRST = 6000000 };
 
 /* How far beyond the bound the first passes look. */
 static const double inflation[] = {1.05, 1.15, 1.4, 2, 4, 16, INFINITY};
@@ -279,12 +282,18 @@ static bool make_narrows(struct engine *e, struct narrow narrow[])
 }
 
 static void search_perfect(struct arena *arena, const struct problem *p, const struct hierarchy *h,
-			   const struct search_options *o, struct search_result *r)
+			   const struct search_options *o, int64_t most_looked,
+			   struct search_result *r)
 {
+	int64_t looked = 0;
 	struct terms terms;
 	struct bounds bounds = {0};
 	struct narrow *narrow = calloc(MAX_NARROWS, sizeof *narrow);
-	struct engine e = {.t = &terms, .b = &bounds, .stop = o->stop};
+	struct engine e = {.t = &terms,
+			   .b = &bounds,
+			   .stop = o->stop,
+			   .looked = &looked,
+			   .most_looked = most_looked};
 	enum terms_status status = terms_make(&terms, arena, p, h, o->constraint);
 
 	r->status = SEARCH_NO_MEMORY;
@@ -320,11 +329,43 @@ static void search_perfect(struct arena *arena, const struct problem *p, const s
 	terms_free(&terms);
 }
 
+static void explain_infeasible(struct arena *arena, const struct problem *p,
+			       const struct hierarchy *h, const struct search_options *o,
+			       struct search_result *r)
+{
+	struct terms terms;
+	enum terms_status status = terms_make(&terms, arena, p, h, o->constraint);
+
+	if (status == TERMS_DONE)
+		r->why = why_infeasible(&terms, o->most_cycles, least_cycles(&terms));
+	else
+		r->status = SEARCH_NO_MEMORY; /* too many tiles were told before */
+	terms_free(&terms);
+}
+
+/* Is there something left of what the caller grants? */
+static bool may_go_on(const struct search_options *o, const struct search_result *r, double end)
+{
+	return !(o->stop && *o->stop) && (o->evaluations == 0 || r->evaluations < o->evaluations) &&
+	       (end == 0 || now_in_seconds() < end);
+}
+
+/* The labels of all spreads together first: where they are many, the rest is done spread by spread. */
 void search(struct arena *arena, const struct problem *p, const struct hierarchy *h,
 	    const struct search_options *o, struct search_result *r)
 {
+	struct search_options rest = *o;
+	double end = o->seconds > 0 ? now_in_seconds() + o->seconds : 0;
+	bool is_left;
+
 	memset(r, 0, sizeof *r);
-	search_perfect(arena, p, h, o, r);
-	if (o->imperfect && r->status != SEARCH_NO_MEMORY)
-		search_uneven(arena, p, h, o, r);
+	search_perfect(arena, p, h, o, MOST_FIRST, r);
+	is_left = r->status == SEARCH_CUT && may_go_on(o, r, end);
+	if (r->status == SEARCH_NO_MEMORY || !(is_left || o->imperfect))
+		return;
+	if (end > 0)
+		rest.seconds = fmax(end - now_in_seconds(), 1e-3);
+	search_rest(arena, p, h, &rest, is_left, r);
+	if (r->status == SEARCH_INFEASIBLE && !r->why)
+		explain_infeasible(arena, p, h, o, r);
 }

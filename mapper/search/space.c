@@ -192,6 +192,7 @@ static bool is_too_much(const struct engine *e, const struct start *start, int32
 	int level = start->level;
 	double energy = least_of(e, &e->energy, &start->energy, level, state, way), cycles = 0;
 
+	++*e->looked;
 	if (e->counts_cycles)
 		cycles = t->macs / (start->label->units * way->units * t->fanout[level]);
 	if (is_lost(e, energy, cycles))

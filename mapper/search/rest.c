@@ -1,9 +1,11 @@
-/* uneven.c -- for each choice of what is parted unevenly, at which array, among how many units, the space that is left has perfect
- * factors in a sense: inside of the array they part the first unit's tile. Over that space labels grow as for a proof
- * (mapper/proof); their counts are those of the units together, but that where an uneven dimension moves a rank which another
- * moves, too, they may be less than what a mapping costs. Mappings are costed exactly; the proof stays one, for counts that are
- * less bound from below. */
-#include "mapper/search/uneven.h"
+/* rest.c -- spaces in which labels grow as for a proof (mapper/proof), the units of the innermost array first: that is quick where the
+ * first search is slow, as with arrays in arrays.
+ *
+ * For each choice of what is parted unevenly, at which array, among how many units, the space that is left has perfect factors
+ * in a sense: inside of the array they part the first unit's tile. What labels count there may be less than what a mapping
+ * costs, where an uneven dimension moves a rank which another moves, too. So mappings are costed exactly, and the proof
+ * stays one, for counts that are less bound from below. Nothing uneven is one choice among the others. */
+#include "mapper/search/rest.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -22,12 +24,13 @@ struct choice {
 	struct part part[MAX_DIMS];
 };
 
-struct uneven {
+struct rest {
 	struct arena *arena;
 	const struct problem *problem;
 	const struct hierarchy *machine;
 	const struct search_options *options;
 	const struct constraint *constraint;
+	bool is_perfect_left;   /* nothing was proven of perfect factors */
 	struct facts perfect;   /* whose tables bound what lies outside of an array */
 	struct proof_goal goal; /* its value: of the best so far */
 	int choices;
@@ -63,7 +66,7 @@ static double most_units(const struct level *l)
 }
 
 /* What the MACs' own words of an operand cost at least, if all units between them and their memory share. */
-static double least_at_macs(const struct uneven *u, int operand)
+static double least_at_macs(const struct rest *u, int operand)
 {
 	const struct facts *f = &u->perfect;
 	double least = INFINITY, words = f->points;
@@ -83,7 +86,7 @@ static double least_at_macs(const struct uneven *u, int operand)
 
 /* The least energy of all that the uneven tiles leave to be moved: the MACs' own words, and what lies outside of boxes that hold as
  * much as the arrays part. */
-static double least_energy(const struct uneven *u, const struct part part[])
+static double least_energy(const struct rest *u, const struct part part[])
 {
 	const struct facts *f = &u->perfect;
 	const struct quantity *q = &f->quantity[0];
@@ -104,7 +107,7 @@ static double least_energy(const struct uneven *u, const struct part part[])
 	return energy + q->outside_any[level][box];
 }
 
-static double least_cycles(const struct uneven *u, const struct part part[])
+static double least_cycles(const struct rest *u, const struct part part[])
 {
 	double growth = 1;
 
@@ -121,7 +124,7 @@ static double least_cycles(const struct uneven *u, const struct part part[])
 }
 
 /* What is sought has at least this value; infinite where a limit is broken. */
-static double least_value(const struct uneven *u, const struct part part[])
+static double least_value(const struct rest *u, const struct part part[])
 {
 	double cycles = least_cycles(u, part);
 	double energy = least_energy(u, part) + u->perfect.leakage * cycles;
@@ -134,10 +137,9 @@ static double least_value(const struct uneven *u, const struct part part[])
 	return objective_from(g->objective, energy, cycles);
 }
 
-static void add_choice(struct uneven *u, const struct part part[])
+static void add_choice(struct rest *u, const struct part part[], double least)
 {
 	struct choice *c;
-	double least = least_value(u, part);
 
 	if (least >= u->goal.value * (1 - PROOF_ROUNDING))
 		return;
@@ -175,7 +177,7 @@ static int64_t longest_axis(const struct level *l)
 }
 
 /* Do the units that are chosen so far, with these, go into the array? */
-static bool have_room(const struct uneven *u, const struct part part[], int dim, int level,
+static bool have_room(const struct rest *u, const struct part part[], int dim, int level,
 		      int64_t units)
 {
 	double room = most_units(&u->machine->level[level]) / (double)units;
@@ -186,10 +188,10 @@ static bool have_room(const struct uneven *u, const struct part part[], int dim,
 	return room >= 1;
 }
 
-static void choose_from(struct uneven *u, struct part part[], int dim, bool is_uneven);
+static void choose_from(struct rest *u, struct part part[], int dim, bool is_uneven);
 
 /* All ways to part `left` of a dimension unevenly at an array. */
-static void choose_units(struct uneven *u, struct part part[], int dim, int level, int64_t left)
+static void choose_units(struct rest *u, struct part part[], int dim, int level, int64_t left)
 {
 	int64_t most = longest_axis(&u->machine->level[level]);
 
@@ -204,7 +206,7 @@ static void choose_units(struct uneven *u, struct part part[], int dim, int leve
 	part[dim] = (struct part){0};
 }
 
-static void choose_from(struct uneven *u, struct part part[], int dim, bool is_uneven)
+static void choose_from(struct rest *u, struct part part[], int dim, bool is_uneven)
 {
 	const struct side *side = &u->perfect.boxes.side[dim];
 
@@ -212,7 +214,7 @@ static void choose_from(struct uneven *u, struct part part[], int dim, bool is_u
 		return;
 	if (dim == u->problem->dims) {
 		if (is_uneven)
-			add_choice(u, part);
+			add_choice(u, part, least_value(u, part));
 		return;
 	}
 	part[dim] = (struct part){0};
@@ -245,7 +247,7 @@ static bool is_within(const struct proof_goal *g, const struct cost *c)
 
 static void take(void *context, const struct mapping *mapping, double value)
 {
-	struct uneven *u = context;
+	struct rest *u = context;
 	struct cost cost;
 	double is;
 
@@ -264,7 +266,7 @@ static void take(void *context, const struct mapping *mapping, double value)
 }
 
 /* What is left of the budget; false where that is nothing. */
-static bool limits_of(struct uneven *u, struct proof_limits *limits)
+static bool limits_of(struct rest *u, struct proof_limits *limits)
 {
 	const struct search_options *o = u->options;
 
@@ -277,7 +279,7 @@ static bool limits_of(struct uneven *u, struct proof_limits *limits)
 	       (u->deadline == 0 || limits->seconds > 0);
 }
 
-static bool run(struct uneven *u, const struct choice *c, bool keeps_all, struct proof *proof)
+static bool run(struct rest *u, const struct choice *c, bool keeps_all, struct proof *proof)
 {
 	struct proof_space space = {c->part, keeps_all, take, u};
 	struct proof_limits limits;
@@ -294,13 +296,13 @@ static bool run(struct uneven *u, const struct choice *c, bool keeps_all, struct
 	return proof->status == PROOF_DONE || proof->status == PROOF_FAILED;
 }
 
-static bool is_closed(const struct uneven *u, const struct proof *proof)
+static bool is_closed(const struct rest *u, const struct proof *proof)
 {
 	return proof->is_exact || proof->bound >= u->goal.value * (1 - PROOF_ROUNDING);
 }
 
 /* Where counts may be too low, those that are below the best do not say which mapping is: then all are met. */
-static void search_choice(struct uneven *u, const struct choice *c)
+static void search_choice(struct rest *u, const struct choice *c)
 {
 	struct proof proof;
 	double least = c->least;
@@ -316,13 +318,16 @@ static void search_choice(struct uneven *u, const struct choice *c)
 	u->open = fmin(u->open, least);
 }
 
-static void search_choices(struct uneven *u)
+static void search_choices(struct rest *u)
 {
 	struct part part[MAX_DIMS] = {{0}};
 
 	u->choices = 0;
-	choose_from(u, part, 0, false);
-	for (int i = 0; i < u->choices; i++)
+	if (u->is_perfect_left)
+		add_choice(u, part, -INFINITY);
+	if (u->options->imperfect)
+		choose_from(u, part, 0, false);
+	for (int i = u->is_perfect_left; i < u->choices; i++)
 		u->root = fmin(u->root, u->choice[i].least);
 	qsort(u->choice, (size_t)u->choices, sizeof *u->choice, by_least);
 	for (int i = 0; i < u->choices && !u->no_memory; i++)
@@ -333,7 +338,7 @@ static void search_choices(struct uneven *u)
 /* ---- Together -------------------------------------------------------------------------------------------------------- */
 
 /* Among those as good in the first the best in what breaks ties. */
-static void break_ties(struct uneven *u, enum objective objective)
+static void break_ties(struct rest *u, enum objective objective)
 {
 	double value = u->goal.value, open = u->open;
 
@@ -357,9 +362,9 @@ static void break_ties(struct uneven *u, enum objective objective)
 	u->open = open; /* of what is sought first */
 }
 
-static void report(struct uneven *u, struct search_result *r)
+static void report(struct rest *u, struct search_result *r)
 {
-	r->evaluations += u->looked;
+	r->evaluations = u->looked;
 	if (u->has_best) {
 		r->has_mapping = true;
 		r->mapping = u->mapping;
@@ -368,26 +373,27 @@ static void report(struct uneven *u, struct search_result *r)
 	}
 	if (u->no_memory)
 		r->status = SEARCH_NO_MEMORY;
-	else if (u->is_cut || r->status == SEARCH_CUT)
+	else if (u->is_cut || (r->status == SEARCH_CUT && !u->is_perfect_left))
 		r->status = SEARCH_CUT;
 	else
 		r->status = r->has_mapping ? SEARCH_PROVEN : SEARCH_INFEASIBLE;
 	r->bound = r->status == SEARCH_PROVEN ? r->value : fmin(u->open, fmin(r->bound, r->value));
 }
 
-void search_uneven(struct arena *arena, const struct problem *p, const struct hierarchy *h,
-		   const struct search_options *o, struct search_result *r)
+void search_rest(struct arena *arena, const struct problem *p, const struct hierarchy *h,
+		 const struct search_options *o, bool perfect, struct search_result *r)
 {
 	struct constraint all;
-	struct uneven u = {.arena = arena,
-			   .problem = p,
-			   .machine = h,
-			   .options = o,
-			   .constraint = o->constraint,
-			   .root = r->root > 0 ? r->root : INFINITY,
-			   .open = INFINITY,
-			   .looked = r->evaluations};
-	enum proof_status status;
+	struct rest u = {.arena = arena,
+			 .problem = p,
+			 .machine = h,
+			 .options = o,
+			 .constraint = o->constraint,
+			 .is_perfect_left = perfect,
+			 .root = r->root > 0 ? r->root : INFINITY,
+			 .open = INFINITY,
+			 .looked = r->evaluations};
+	enum proof_status status = PROOF_DONE;
 
 	if (!u.constraint) {
 		constraint_free(&all, p, h);
@@ -402,7 +408,8 @@ void search_uneven(struct arena *arena, const struct problem *p, const struct hi
 	u.has_best = r->has_mapping;
 	u.mapping = r->mapping;
 	u.cost = r->cost;
-	status = facts_make(&u.perfect, arena, p, h, u.constraint, NULL, &u.goal);
+	if (o->imperfect)
+		status = facts_make(&u.perfect, arena, p, h, u.constraint, NULL, &u.goal);
 	u.goal.most_energy = 0;
 	if (status == PROOF_DONE) {
 		search_choices(&u);
@@ -411,7 +418,8 @@ void search_uneven(struct arena *arena, const struct problem *p, const struct hi
 	}
 	u.no_memory |= status == PROOF_NO_MEMORY;
 	u.is_cut |= status == PROOF_TOO_MANY;
-	facts_free(&u.perfect);
+	if (o->imperfect)
+		facts_free(&u.perfect);
 	free(u.choice);
 	report(&u, r);
 }
