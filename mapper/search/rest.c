@@ -188,6 +188,19 @@ static bool have_room(const struct rest *u, const struct part part[], int dim, i
 	return room >= 1;
 }
 
+/* Has the array an axis along which the constraint lets so many units have the dimension? */
+static bool may_run(const struct rest *u, int dim, int level, int64_t units)
+{
+	const struct level *l = &u->machine->level[level];
+
+	for (int a = 0; a < l->axes; a++) {
+		int64_t fixed = u->constraint->space[level][a][dim];
+		if (l->fanout[a] >= units && (fixed == 0 || fixed == units))
+			return true;
+	}
+	return false;
+}
+
 static void choose_from(struct rest *u, struct part part[], int dim, bool is_uneven);
 
 /* All ways to part `left` of a dimension unevenly at an array. */
@@ -198,7 +211,8 @@ static void choose_units(struct rest *u, struct part part[], int dim, int level,
 	for (int64_t units = 2; units <= most && units < left; units++) {
 		int64_t tile = (left + units - 1) / units;
 		bool are_all_busy = (left + tile - 1) / tile == units;
-		if (left % units == 0 || !are_all_busy || !have_room(u, part, dim, level, units))
+		if (left % units == 0 || !are_all_busy || !may_run(u, dim, level, units) ||
+		    !have_room(u, part, dim, level, units))
 			continue;
 		part[dim] = (struct part){level, left, units, tile};
 		choose_from(u, part, dim + 1, true);
