@@ -441,10 +441,15 @@ Test(mapper_random, both_ways_count_whole_steps_alike)
 	for (uint64_t number = 0; number < TRIALS; number++) {
 		struct load load[MAX_LEVELS] = {0};
 		struct cost model, again = {0};
+		struct view view[MAX_OPERANDS];
+		struct outline outline;
 		struct trial trial;
 		draw_trial(&trial, number, NETWORKS | (number % 2 ? SCATTER : 0));
 		cr_assert(mapping_cost(&trial.mapping, &model));
-		cr_assert(imperfect_count(&trial.mapping, &again, load));
+		cr_assert(outline_of(&trial.mapping, &outline), "whole steps");
+		for (int o = 0; o < trial.problem.operands; o++)
+			view_of(&outline, o, &view[o]);
+		cr_assert(imperfect_count(&outline, view, &again, load));
 		for (int l = 0; l < trial.machine.levels; l++)
 			for (int o = 0; o < trial.problem.operands; o++) {
 				const struct traffic *left = &model.traffic[l][o];
