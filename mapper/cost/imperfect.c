@@ -385,39 +385,48 @@ static int64_t crowd_run(struct crowd *c, int loop)
 	return words;
 }
 
-/* The loops in space between parent and child over a group, an array after the other from the inside out, in each those
- * that merge first; and is there a rank along which several of them move the tile, and one that merges? */
-static bool find_crowd(const struct selection *s, unsigned group, int from, struct crowd *c)
+/* Is there a rank along which several dimensions of a group move the tiles of units, and an array that merges? */
+static bool is_crowded(const struct selection *s, unsigned group, int from)
 {
 	unsigned moving = 0;
 	bool merges = false;
 
-	c->s = *s;
-	c->group = group;
-	c->loops = 0;
+	if ((group & (group - 1)) == 0)
+		return false;
+	for (int i = from; i < s->to; i++) {
+		const struct mapped_loop *l = &s->m->loop[i];
+		if (l->kind == LOOP_TIME || !(group >> l->dim & 1) || s->outline->steps[i] == 1)
+			continue;
+		moving |= 1u << l->dim;
+		merges |= view_merges(s->view, i);
+	}
+	return merges && view_meets(s->view, moving);
+}
+
+/* The loops in space between parent and child over a group, an array after the other from the inside out, in each those
+ * that merge first. */
+static int crowd_loops(const struct selection *s, unsigned group, int from, int loop[])
+{
+	int loops = 0;
+
 	for (int level = s->m->machine->levels - 1; level >= 0; level--)
 		for (int merged = 1; merged >= 0; merged--)
 			for (int i = from; i < s->to; i++) {
 				const struct mapped_loop *l = &s->m->loop[i];
-				if (l->kind == LOOP_TIME || l->level != level ||
-				    !(group >> l->dim & 1) || view_merges(s->view, i) != merged)
-					continue;
-				c->loop[c->loops++] = i;
-				if (s->outline->steps[i] == 1)
-					continue;
-				moving |= 1u << l->dim;
-				merges |= merged;
+				if (l->kind == LOOP_SPACE && l->level == level &&
+				    (group >> l->dim & 1) && view_merges(s->view, i) == merged)
+					loop[loops++] = i;
 			}
-	return merges && view_meets(s->view, moving);
+	return loops;
 }
 
-static int64_t served_group(const struct selection *s, unsigned group, int from)
+static int64_t crowd_served(const struct selection *s, unsigned group, int from)
 {
-	struct crowd c;
+	struct crowd c = {.group = group};
 	int64_t units = 1, words;
 
-	if (!find_crowd(s, group, from, &c))
-		return words_of_group(s, group);
+	c.s = *s;
+	c.loops = crowd_loops(s, group, from, c.loop);
 	for (int k = 0; k < c.loops; k++)
 		units *= s->outline->steps[c.loop[k]];
 	c.sent = calloc((size_t)units, sizeof *c.sent);
@@ -439,7 +448,8 @@ static int64_t served(const struct selection *s, int from)
 		unsigned group = group_of(s->view, d);
 		if (group & ((1u << d) - 1))
 			continue; /* had with an earlier one */
-		int64_t words = served_group(s, group, from);
+		int64_t words = is_crowded(s, group, from) ? crowd_served(s, group, from)
+							   : words_of_group(s, group);
 		if (words < 0)
 			return -1;
 		product *= words;
