@@ -23,7 +23,8 @@ enum beyond {
 	SCATTER = 4,   /* outputs indexed by sums */
 	WIDTHS = 8,    /* of accesses; the closed form has none yet */
 	LIMITS = 16,   /* of networks; nor these */
-	MESHES = 32    /* nor these */
+	MESHES = 32,   /* nor these */
+	SLIDES = 64    /* windows over the same words in time and, in two ways, in space */
 };
 
 struct trial {
@@ -219,9 +220,41 @@ static void make_networks_one(struct trial *trial)
 	}
 }
 
+/* Units, parted along p and along s or r, whose windows move over each other step by step of r. Mappings drawn at random
+ * hardly ever come to that. */
+static void draw_slides(struct trial *trial)
+{
+	enum { C, P, R, S };
+	const int second = trial->number % 2 ? S : R;
+	const struct mapped_loop loops[] = {{LOOP_TIME, 0, 0, R, 0},       {LOOP_SPACE, 0, 0, P, 0},
+					    {LOOP_SPACE, 0, 1, second, 0}, {LOOP_TIME, 1, 0, P, 0},
+					    {LOOP_TIME, 1, 0, R, 0},       {LOOP_TIME, 1, 0, S, 0},
+					    {LOOP_TIME, 1, 0, C, 0}};
+	struct shape shape = {.stride = 1 + draw(trial, 2), .dilation = 1 + draw(trial, 2)};
+
+	shape.extent['c'] = 2;
+	shape.extent['p'] = 4 + draw(trial, 9);
+	shape.extent['r'] = 3 + draw(trial, 5);
+	shape.extent['s'] = 2 + draw(trial, 3);
+	note_problem(&trial->problem, "c pr ps|c r s|c p", &shape);
+	draw_machine(trial);
+	trial->machine.levels = 2;
+	trial->machine.level[0].axes = MAX_AXES;
+	trial->mapping = (struct mapping){.problem = &trial->problem,
+					  .machine = &trial->machine,
+					  .keep = {7, 7},
+					  .loops = sizeof loops / sizeof *loops};
+	memcpy(trial->mapping.loop, loops, sizeof loops);
+	draw_tiles(trial);
+}
+
 static void draw_trial(struct trial *trial, uint64_t number, enum beyond beyond)
 {
 	*trial = (struct trial){.number = number, .beyond = beyond};
+	if (beyond & SLIDES) {
+		draw_slides(trial);
+		return;
+	}
 	draw_problem(trial);
 	draw_machine(trial);
 	draw_mapping(trial);
@@ -435,16 +468,26 @@ Test(mapper_random, meshes_cost_what_the_walk_counts, .disabled = true)
 	compare_trials(TRIALS, NETWORKS | MESHES | IMPERFECT);
 }
 
+Test(mapper_random, imperfect_factors_of_windows_that_slide_cost_what_the_walk_counts)
+{
+	compare_trials(TRIALS, IMPERFECT | SLIDES);
+}
+
 /* Steps that are whole are a case of those that need not be. */
 Test(mapper_random, both_ways_count_whole_steps_alike)
 {
 	for (uint64_t number = 0; number < TRIALS; number++) {
 		struct load load[MAX_LEVELS] = {0};
 		struct cost model, again = {0};
+		struct view view[MAX_OPERANDS];
+		struct outline outline;
 		struct trial trial;
 		draw_trial(&trial, number, NETWORKS | (number % 2 ? SCATTER : 0));
 		cr_assert(mapping_cost(&trial.mapping, &model));
-		cr_assert(imperfect_count(&trial.mapping, &again, load));
+		cr_assert(outline_of(&trial.mapping, &outline), "whole steps");
+		for (int o = 0; o < trial.problem.operands; o++)
+			view_of(&outline, o, &view[o]);
+		cr_assert(imperfect_count(&outline, view, &again, load));
 		for (int l = 0; l < trial.machine.levels; l++)
 			for (int o = 0; o < trial.problem.operands; o++) {
 				const struct traffic *left = &model.traffic[l][o];

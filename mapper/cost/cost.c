@@ -8,96 +8,77 @@
  * way, and partial sums meet instead of being served. */
 #include "mapper/cost/count.h"
 #include "mapper/cost/sums.h"
-#include "mapper/mapping/tile.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* One operand of one mapping, and what of it does not depend on the level. */
-struct view {
-	const struct mapping *m;
-	const struct operand *operand;
-};
+static bool is_relevant(const struct view *v, int loop)
+{
+	return v->operand->relevant >> v->outline->m->loop[loop].dim & 1;
+}
 
 /* ---- What one instance of a child receives -------------------------------------------------------------------- */
 
-/* Elements of the tile that the step of one loop leaves in place; 0 where it moves several ranks. */
-static int64_t overlap(const struct operand *o, int dims, const int64_t extent[MAX_DIMS], int dim,
-		       int64_t step)
+/* Words of the tile that are new after a step of a loop; all of them where it moves several ranks. */
+static int64_t fresh(const struct view *v, int child, int loop, int64_t tile)
 {
-	int64_t words = 1;
-	int moved = 0;
+	const struct mapped_loop *l = &v->outline->m->loop[loop];
+	int moved = -1;
 
-	for (int r = 0; r < o->ranks; r++) {
-		int64_t length = 1, shift = llabs(o->coef[r][dim]) * step;
-		for (int d = 0; d < dims; d++)
-			length += llabs(o->coef[r][d]) * (extent[d] - 1);
-		moved += shift > 0;
-		words *= length > shift ? length - shift : 0;
-	}
-	return moved == 1 ? words : 0;
+	for (int r = 0; r < v->operand->ranks; r++)
+		if (v->operand->coef[r][l->dim]) {
+			if (moved >= 0)
+				return tile;
+			moved = r;
+		}
+	int64_t length = view_length(v, moved, v->outline->box[child]);
+	int64_t shift = llabs(v->operand->coef[moved][l->dim]) * l->tile;
+	return shift < length ? tile / length * shift : tile;
 }
 
-/* Words that arrive at one instance of a child whose loops begin at `first`: rules 1 and 2. With halo delta the steps of
- * the innermost relevant loop bring what is new, all other steps the whole tile. */
-static int64_t words_moved(const struct view *v, int first, enum halo halo)
+/* Words that arrive at one instance of a child: rules 1 and 2. With halo delta the steps of the innermost relevant loop
+ * bring what is new, all other steps the whole tile. */
+static int64_t words_moved(const struct view *v, int child, int64_t tile)
 {
-	const struct mapping *m = v->m;
-	int64_t extent[MAX_DIMS], tile, fresh, outside = 1, steps = 1;
-	int inner = first - 1;
+	const struct outline *n = v->outline;
+	int64_t new = tile;
+	int inner = n->first[child] - 1;
 
-	tile_box(m, first, extent);
-	tile = fresh = tile_words(v->operand, m->problem->dims, extent);
-	while (inner >= 0 && (m->loop[inner].kind == LOOP_SPACE || tile_steps(m, inner) == 1 ||
-			      !(v->operand->relevant >> m->loop[inner].dim & 1)))
+	while (inner >= 0 && (n->m->loop[inner].kind == LOOP_SPACE || n->steps[inner] == 1 ||
+			      !is_relevant(v, inner)))
 		inner--;
 	if (inner < 0)
 		return tile;
-	steps = tile_steps(m, inner);
-	if (halo == HALO_DELTA)
-		fresh -= overlap(v->operand, m->problem->dims, extent, m->loop[inner].dim,
-				 m->loop[inner].tile);
-	for (int i = 0; i < inner; i++)
-		if (m->loop[i].kind == LOOP_TIME)
-			outside *= tile_steps(m, i);
-	return outside * (tile + (steps - 1) * fresh);
+	if (n->m->machine->level[child].halo == HALO_DELTA)
+		new = fresh(v, child, inner, tile);
+	return n->turns[inner] * (tile + (n->steps[inner] - 1) * new);
 }
 
 /* ---- Who shares ---------------------------------------------------------------------------------------------- */
 
-static int64_t units_of(const struct mapping *m, int first, int last)
+static int64_t units_of(const struct outline *n, int first, int last)
 {
 	int64_t units = 1;
 
 	for (int i = first; i < last; i++)
-		if (m->loop[i].kind == LOOP_SPACE)
-			units *= tile_steps(m, i);
+		if (n->m->loop[i].kind == LOOP_SPACE)
+			units *= n->steps[i];
 	return units;
-}
-
-bool is_merged(const struct mapping *m, const struct operand *operand, int loop)
-{
-	const struct mapped_loop *l = &m->loop[loop];
-	const struct level *level = &m->machine->level[l->level];
-	enum tensor_class class = operand->class;
-	unsigned merging = class == CLASS_O ? level->reduce : level->multicast;
-
-	return (merging >> class & 1) && !(level->apart[class] >> l->axis & 1);
 }
 
 /* The loops in space between `first` and `last` as shifts of one number that stands for the place of the tile: the
  * ranks are digits, so far apart that no sum carries. loop[] is filled with the loops, outermost first. */
 static int shifts_of(const struct view *v, int first, int last, struct shift shift[], int loop[])
 {
-	const struct mapping *m = v->m;
+	const struct mapping *m = v->outline->m;
 	int64_t digit = 1;
 	int count = 0;
 
 	for (int i = first; i < last; i++)
 		if (m->loop[i].kind == LOOP_SPACE) {
 			loop[count] = i;
-			shift[count++] = (struct shift){0, tile_steps(m, i)};
+			shift[count++] = (struct shift){0, v->outline->steps[i]};
 		}
 	for (int r = 0; r < v->operand->ranks; r++) {
 		int64_t reach = 0;
@@ -116,18 +97,19 @@ static int shifts_of(const struct view *v, int first, int last, struct shift shi
  * inside of those set apart. */
 static int64_t spread(const struct view *v, int count, const struct shift shift[], const int loop[])
 {
+	const struct mapping *m = v->outline->m;
 	struct places places;
 	int64_t total;
 
 	if (!places_start(&places))
 		return -1;
 	for (int last = count; last > 0;) {
-		int first = last, level = v->m->loop[loop[last - 1]].level;
-		while (first > 0 && v->m->loop[loop[first - 1]].level == level)
+		int first = last, level = m->loop[loop[last - 1]].level;
+		while (first > 0 && m->loop[loop[first - 1]].level == level)
 			first--;
 		for (int merged = 1; merged >= 0; merged--)
 			for (int k = first; k < last; k++)
-				if (is_merged(v->m, v->operand, loop[k]) == merged &&
+				if (view_merges(v, loop[k]) == merged &&
 				    !places_spread(&places, shift[k], merged))
 					return -1;
 		last = first;
@@ -141,84 +123,99 @@ static int64_t spread(const struct view *v, int count, const struct shift shift[
  * -1: no memory. */
 static int64_t groups_of(const struct view *v, int first, int last)
 {
+	const struct outline *n = v->outline;
 	struct shift shift[MAX_MAPPED_LOOPS];
-	int loop[MAX_MAPPED_LOOPS], count = shifts_of(v, first, last, shift, loop), merged = 0;
+	int loop[MAX_MAPPED_LOOPS], spaces = 0, merging = 0;
+	int64_t groups = 1;
+	unsigned moving = 0;
 
-	for (int k = 0; k < count; k++)
-		merged += is_merged(v->m, v->operand, loop[k]);
-	if (merged == 0)
-		return units_of(v->m, first, last);
-	return merged == count ? sums_distinct(count, shift) : spread(v, count, shift, loop);
+	for (int i = first; i < last; i++) {
+		if (n->m->loop[i].kind == LOOP_TIME)
+			continue;
+		bool moves = is_relevant(v, i), merged = view_merges(v, i);
+		spaces++;
+		merging += merged;
+		if (moves && n->steps[i] > 1)
+			moving |= 1u << n->m->loop[i].dim;
+		if (moves || !merged)
+			groups *= n->steps[i];
+	}
+	if (merging == 0 || v->is_plain || !view_meets(v, moving))
+		return groups;
+	shifts_of(v, first, last, shift, loop);
+	return merging == spaces ? sums_distinct(spaces, shift) : spread(v, spaces, shift, loop);
 }
 
 /* ---- Counts -------------------------------------------------------------------------------------------------- */
 
-static int64_t steps_of(const struct mapping *m)
+/* Words of a rank that several dimensions index in the whole run, as below. */
+static int64_t covered(const struct view *v, int rank, int first, int level)
 {
-	int64_t steps = 1;
+	const struct outline *n = v->outline;
+	struct shift shift[MAX_MAPPED_LOOPS];
+	int count = 0;
 
-	for (int i = 0; i < m->loops; i++)
-		if (m->loop[i].kind == LOOP_TIME)
-			steps *= tile_steps(m, i);
-	return steps;
+	for (int i = 0; i < n->first[level]; i++) {
+		const struct mapped_loop *l = &n->m->loop[i];
+		int64_t coef = llabs(v->operand->coef[rank][l->dim]);
+		if (coef && (i >= first || l->kind == LOOP_TIME))
+			shift[count++] = (struct shift){coef * l->tile, n->steps[i]};
+	}
+	return sums_cover(count, shift, view_length(v, rank, n->box[level]));
 }
 
-/* Words of the output that come to one instance in the whole run (rule 3): the union of the boxes that the loops
- * from `tile` on walk, over all loops outside of them but those in space outside of the instance, which begins at
- * `first`. -1: no memory. */
-static int64_t distinct_of(const struct view *v, int first, int tile)
+/* Words of the output that come to one instance in the whole run (rule 3): the union of the boxes of a level, over all
+ * loops outside of it but those in space outside of the instance, which begins at `first`. Those of one dimension never
+ * overlap. -1: no memory. */
+static int64_t distinct_of(const struct view *v, int first, int level)
 {
-	const struct mapping *m = v->m;
-	int64_t extent[MAX_DIMS], words = 1;
+	const struct outline *n = v->outline;
+	int64_t words = 1;
 
-	tile_box(m, tile, extent);
-	for (int r = 0; r < v->operand->ranks && words > 0; r++) {
-		struct shift shift[MAX_MAPPED_LOOPS];
-		int count = 0;
-
-		for (int i = 0; i < tile; i++) {
-			const struct mapped_loop *l = &m->loop[i];
-			int64_t coef = llabs(v->operand->coef[r][l->dim]);
-			if (coef && (i >= first || l->kind == LOOP_TIME))
-				shift[count++] = (struct shift){coef * l->tile, tile_steps(m, i)};
-		}
-		words *= sums_cover(count, shift,
-				    tile_length(v->operand, r, m->problem->dims, extent));
+	if (v->is_plain) {
+		words = view_words(v, n->box[level]);
+		for (int i = 0; i < n->first[level]; i++)
+			if ((i >= first || n->m->loop[i].kind == LOOP_TIME) && is_relevant(v, i))
+				words *= n->steps[i];
+		return words;
 	}
+	for (int r = 0; r < v->operand->ranks && words > 0; r++)
+		words *= covered(v, r, first, level);
 	return words;
 }
 
-/* What passes between a parent and its child, or between the innermost memory and the MACs (child < 0). */
+/* What passes between a parent and its child; below the last level those are the MACs. */
 static bool pass(const struct view *v, int parent, int child, struct cost *cost)
 {
-	const struct mapping *m = v->m;
-	int operand = (int)(v->operand - m->problem->operand);
-	int from = tile_first_loop(m, parent),
-	    to = child < 0 ? m->loops : tile_first_loop(m, child);
-	int64_t each = child < 0 ? cost->steps : words_moved(v, to, m->machine->level[child].halo);
+	const struct outline *n = v->outline;
+	int operand = v->number;
+	int from = n->first[parent], to = n->first[child];
+	bool is_mac = child == n->m->machine->levels;
+	int64_t each =
+		is_mac ? cost->steps : words_moved(v, child, cost->traffic[child][operand].tile);
 	int64_t groups = groups_of(v, from, to), first_visits, arrived;
 	struct traffic *up = &cost->traffic[parent][operand];
 
-	up->deliveries += each * units_of(m, from, to) * cost->instances[parent];
+	up->deliveries += each * units_of(n, from, to) * cost->instances[parent];
 	if (v->operand->class != CLASS_O) {
 		up->per_instance[ACCESS_READ] += each * groups;
-		if (child >= 0)
+		if (!is_mac)
 			cost->traffic[child][operand].per_instance[ACCESS_FILL] += each;
 		return groups > 0;
 	}
-	first_visits = distinct_of(v, from, to);
-	arrived = distinct_of(v, to, to);
+	first_visits = distinct_of(v, from, child);
+	arrived = is_mac ? 1 : distinct_of(v, to, child);
 	up->per_instance[ACCESS_UPDATE] += each * groups;
 	up->per_instance[ACCESS_READ] += each * groups - first_visits;
-	if (child >= 0)
+	if (!is_mac)
 		cost->traffic[child][operand].per_instance[ACCESS_FILL] += each - arrived;
 	return groups > 0 && first_visits > 0 && arrived > 0;
 }
 
 static bool count_operand(const struct view *v, struct cost *cost)
 {
-	const struct mapping *m = v->m;
-	int operand = (int)(v->operand - m->problem->operand), parent = 0;
+	const struct mapping *m = v->outline->m;
+	int operand = v->number, parent = 0;
 	bool ok = true;
 
 	for (int level = 0; level < m->machine->levels; level++) {
@@ -228,12 +225,31 @@ static bool count_operand(const struct view *v, struct cost *cost)
 			ok &= pass(v, parent, level, cost);
 		parent = level;
 	}
-	ok &= pass(v, parent, -1, cost);
-	for (int level = 0; level < m->machine->levels; level++)
+	ok &= pass(v, parent, m->machine->levels, cost);
+	for (int level = 0; level < m->machine->levels; level++) {
+		struct traffic *t = &cost->traffic[level][operand];
+		if (!(m->keep[level] >> operand & 1))
+			continue;
 		for (int k = 0; k < ACCESS_KINDS; k++)
-			cost->traffic[level][operand].count[k] =
-				cost->traffic[level][operand].per_instance[k] *
-				cost->instances[level];
+			t->count[k] = t->per_instance[k] * cost->instances[level];
+	}
+	return ok;
+}
+
+static bool perfect_count(const struct outline *n, const struct view view[], struct cost *cost,
+			  struct load load[MAX_LEVELS])
+{
+	const struct mapping *m = n->m;
+	bool ok = true;
+
+	cost->steps = n->turns[m->loops];
+	cost->units = units_of(n, 0, m->loops);
+	for (int level = 0; level < m->machine->levels; level++)
+		cost->instances[level] = units_of(n, 0, n->first[level]);
+	for (int o = 0; o < m->problem->operands; o++)
+		ok &= count_operand(&view[o], cost);
+	for (int level = 0; level < m->machine->levels; level++)
+		load_take(&load[level], m, level, cost->traffic[level]);
 	return ok;
 }
 
@@ -295,13 +311,14 @@ static void take_longer(struct cost *cost, int64_t cycles, enum bound_kind bound
 }
 
 void load_take(struct load *load, const struct mapping *m, int level,
-	       int64_t words[MAX_OPERANDS][ACCESS_KINDS])
+	       const struct traffic traffic[MAX_OPERANDS])
 {
 	struct load now = {0};
 
 	for (int o = 0; o < m->problem->operands; o++) {
-		int64_t read = words[o][ACCESS_READ];
-		int64_t written = words[o][ACCESS_FILL] + words[o][ACCESS_UPDATE];
+		const int64_t *words = traffic[o].per_instance;
+		int64_t read = words[ACCESS_READ];
+		int64_t written = words[ACCESS_FILL] + words[ACCESS_UPDATE];
 		enum tensor_class class = m->problem->operand[o].class;
 		if (m->machine->level[level].class_bandwidth[class] > 0) {
 			now.own[class] += read + written;
@@ -340,59 +357,25 @@ static void add_cycles(const struct mapping *m, const struct load load[], struct
 	}
 }
 
-/* Is every step of every loop whole? */
-static bool is_perfect(const struct mapping *m)
-{
-	for (int i = 0; i < m->loops; i++)
-		if (tile_left(m, i) % m->loop[i].tile != 0)
-			return false;
-	return true;
-}
-
-static bool perfect_count(const struct mapping *m, struct cost *cost, struct load load[MAX_LEVELS])
-{
-	bool ok = true;
-
-	cost->steps = steps_of(m);
-	cost->units = units_of(m, 0, m->loops);
-	for (int level = 0; level < m->machine->levels; level++)
-		cost->instances[level] = units_of(m, 0, tile_first_loop(m, level));
-	for (int o = 0; o < m->problem->operands; o++)
-		ok &= count_operand(&(struct view){m, &m->problem->operand[o]}, cost);
-	for (int level = 0; level < m->machine->levels; level++) {
-		int64_t words[MAX_OPERANDS][ACCESS_KINDS];
-		for (int o = 0; o < m->problem->operands; o++)
-			memcpy(words[o], cost->traffic[level][o].per_instance, sizeof words[o]);
-		load_take(&load[level], m, level, words);
-	}
-	return ok;
-}
-
-/* The greatest tile is that of the first step. */
-static void add_tiles(const struct mapping *m, struct cost *cost)
-{
-	int64_t extent[MAX_DIMS];
-
-	for (int level = 0; level < m->machine->levels; level++) {
-		tile_box(m, tile_first_loop(m, level), extent);
-		for (int o = 0; o < m->problem->operands; o++)
-			if (m->keep[level] >> o & 1)
-				cost->traffic[level][o].tile = tile_words(&m->problem->operand[o],
-									  m->problem->dims, extent);
-	}
-}
-
 bool mapping_cost(const struct mapping *m, struct cost *cost)
 {
 	struct load load[MAX_LEVELS] = {0};
-	bool ok;
+	struct view view[MAX_OPERANDS];
+	struct outline n;
+	bool is_perfect = outline_of(m, &n), ok;
 
 	memset(cost, 0, sizeof *cost);
 	cost->macs = 1;
 	for (int d = 0; d < m->problem->dims; d++)
 		cost->macs *= m->problem->extent[d];
-	add_tiles(m, cost);
-	ok = is_perfect(m) ? perfect_count(m, cost, load) : imperfect_count(m, cost, load);
+	for (int o = 0; o < m->problem->operands; o++) {
+		view_of(&n, o, &view[o]);
+		for (int level = 0; level < m->machine->levels; level++)
+			if (m->keep[level] >> o & 1)
+				cost->traffic[level][o].tile = view_words(&view[o], n.box[level]);
+	}
+	ok = is_perfect ? perfect_count(&n, view, cost, load)
+			: imperfect_count(&n, view, cost, load);
 	add_energy(m, cost);
 	add_cycles(m, load, cost);
 	add_leakage(m, cost);

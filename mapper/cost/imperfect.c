@@ -13,7 +13,6 @@
  * them is looked at. */
 #include "mapper/cost/count.h"
 #include "mapper/cost/sums.h"
-#include "mapper/mapping/tile.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -26,9 +25,10 @@ enum {
 };
 
 struct selection {
+	const struct outline *outline;
 	const struct mapping *m;
-	const struct operand *operand;
-	int to; /* the tile is what the loops from here on walk */
+	const struct view *view; /* of an operand, where words are asked for */
+	int to;                  /* the tile is what the loops from here on walk */
 	int inner; /* the loop whose steps bring only what is new (rule 2); NO_LOOP: all bring the tile */
 	int64_t step[MAX_MAPPED_LOOPS]; /* of each loop outside of the tile, or ALL */
 };
@@ -141,7 +141,7 @@ struct run {
  * that the loop may meet; that of the inner loop has to do with the one before and the one after, too. */
 static int runs_of(const struct selection *s, int loop, struct run run[MOST_RUNS])
 {
-	int64_t mark[MOST_RUNS], tile = s->m->loop[loop].tile, steps = tile_steps(s->m, loop);
+	int64_t mark[MOST_RUNS], tile = s->m->loop[loop].tile, steps = s->outline->steps[loop];
 	int marks = 0, runs = 0, reach = loop == s->inner;
 	struct parts parts;
 
@@ -164,25 +164,16 @@ static int runs_of(const struct selection *s, int loop, struct run run[MOST_RUNS
 
 /* ---- Words ---------------------------------------------------------------------------------------------------------- */
 
-static unsigned dims_of(const struct operand *o, int rank, int dims)
-{
-	unsigned set = 0;
-
-	for (int d = 0; d < dims; d++)
-		set |= (unsigned)(o->coef[rank][d] != 0) << d;
-	return set;
-}
-
 /* A dimension and those that index ranks with it, or with one of those. */
-static unsigned group_of(const struct operand *o, int dims, int dim)
+static unsigned group_of(const struct view *v, int dim)
 {
 	unsigned group = 1u << dim, before;
 
 	do {
 		before = group;
-		for (int r = 0; r < o->ranks; r++)
-			if (dims_of(o, r, dims) & group)
-				group |= dims_of(o, r, dims);
+		for (int r = 0; r < v->operand->ranks; r++)
+			if (v->rank[r].dims & group)
+				group |= v->rank[r].dims;
 	} while (group != before);
 	return group;
 }
@@ -191,16 +182,15 @@ static unsigned group_of(const struct operand *o, int dims, int dim)
 static int64_t words_in(const struct selection *s, unsigned group, const int64_t extent[MAX_DIMS],
 			int64_t before)
 {
-	int dims = s->m->problem->dims;
 	int64_t words = 1;
 
-	for (int r = 0; r < s->operand->ranks; r++) {
-		if (!(dims_of(s->operand, r, dims) & group))
+	for (int r = 0; r < s->view->operand->ranks; r++) {
+		if (!(s->view->rank[r].dims & group))
 			continue;
-		int64_t length = tile_length(s->operand, r, dims, extent);
+		int64_t length = view_length(s->view, r, extent);
 		if (before > 0) {
 			const struct mapped_loop *inner = &s->m->loop[s->inner];
-			int64_t coef = llabs(s->operand->coef[r][inner->dim]);
+			int64_t coef = llabs(s->view->operand->coef[r][inner->dim]);
 			int64_t fresh = coef * (inner->tile - (before - extent[inner->dim]));
 			if (coef > 0 && fresh < length)
 				length = fresh;
@@ -292,10 +282,10 @@ static bool box_at(const struct selection *s, unsigned group, struct sent *box)
 		if (extent[l->dim] == 0)
 			return false;
 	}
-	for (int r = 0; r < s->operand->ranks; r++) {
+	for (int r = 0; r < s->view->operand->ranks; r++) {
 		box->extent[r] = 1;
 		for (int d = 0; d < p->dims; d++) {
-			int64_t coef = group >> d & 1 ? s->operand->coef[r][d] : 0;
+			int64_t coef = group >> d & 1 ? s->view->operand->coef[r][d] : 0;
 			int64_t length = coef * (extent[d] - 1);
 			box->first[r] += coef * first[d] + (length < 0 ? length : 0);
 			box->extent[r] += llabs(length);
@@ -307,7 +297,7 @@ static bool box_at(const struct selection *s, unsigned group, struct sent *box)
 /* What a unit takes in the step or, of the output, gives after it. */
 static bool box_sent(struct selection *s, unsigned group, struct sent *box)
 {
-	int by = s->operand->class == CLASS_O ? 1 : -1;
+	int by = s->view->operand->class == CLASS_O ? 1 : -1;
 	struct sent other;
 
 	if (!box_at(s, group, box))
@@ -317,8 +307,8 @@ static bool box_sent(struct selection *s, unsigned group, struct sent *box)
 		return true;
 	s->step[s->inner] += by;
 	if (box_at(s, group, &other))
-		for (int r = 0; r < s->operand->ranks; r++)
-			if (s->operand->coef[r][s->m->loop[s->inner].dim])
+		for (int r = 0; r < s->view->operand->ranks; r++)
+			if (s->view->operand->coef[r][s->m->loop[s->inner].dim])
 				cut(box, &other, r);
 	s->step[s->inner] -= by;
 	return true;
@@ -349,7 +339,7 @@ static int64_t crowd_words(struct crowd *c)
 	int64_t steps[MAX_MAPPED_LOOPS], units = 1, count = 0, words = 0;
 
 	for (int k = 0; k < c->loops; k++)
-		units *= steps[k] = tile_steps(s->m, c->loop[k]);
+		units *= steps[k] = s->outline->steps[c->loop[k]];
 	for (int64_t unit = 0; unit < units; unit++) {
 		int64_t rest = unit;
 		for (int k = 0; k < c->loops; rest /= steps[k++])
@@ -362,11 +352,11 @@ static int64_t crowd_words(struct crowd *c)
 	for (int k = 0; k < c->loops; k++) {
 		for (int64_t i = 0; i < count; i++)
 			c->sent[i].unit /= steps[k];
-		count = join(c->sent, count, is_merged(s->m, s->operand, c->loop[k]));
+		count = join(c->sent, count, view_merges(s->view, c->loop[k]));
 	}
 	for (int64_t i = 0; i < count; i++) {
 		int64_t volume = c->sent[i].times;
-		for (int r = 0; r < s->operand->ranks; r++)
+		for (int r = 0; r < s->view->operand->ranks; r++)
 			volume *= c->sent[i].extent[r];
 		words += volume;
 	}
@@ -395,46 +385,50 @@ static int64_t crowd_run(struct crowd *c, int loop)
 	return words;
 }
 
-/* The loops in space between parent and child over a group, an array after the other from the inside out, in each those
- * that merge first; and is there a rank along which several of them move the tile, and one that merges? */
-static bool find_crowd(const struct selection *s, unsigned group, int from, struct crowd *c)
+/* Is there a rank along which several dimensions of a group move the tiles of units, and an array that merges? */
+static bool is_crowded(const struct selection *s, unsigned group, int from)
 {
 	unsigned moving = 0;
-	bool merges = false, meets = false;
+	bool merges = false;
 
-	c->s = *s;
-	c->group = group;
-	c->loops = 0;
+	if ((group & (group - 1)) == 0)
+		return false;
+	for (int i = from; i < s->to; i++) {
+		const struct mapped_loop *l = &s->m->loop[i];
+		if (l->kind == LOOP_TIME || !(group >> l->dim & 1) || s->outline->steps[i] == 1)
+			continue;
+		moving |= 1u << l->dim;
+		merges |= view_merges(s->view, i);
+	}
+	return merges && view_meets(s->view, moving);
+}
+
+/* The loops in space between parent and child over a group, an array after the other from the inside out, in each those
+ * that merge first. */
+static int crowd_loops(const struct selection *s, unsigned group, int from, int loop[])
+{
+	int loops = 0;
+
 	for (int level = s->m->machine->levels - 1; level >= 0; level--)
 		for (int merged = 1; merged >= 0; merged--)
 			for (int i = from; i < s->to; i++) {
 				const struct mapped_loop *l = &s->m->loop[i];
-				if (l->kind == LOOP_TIME || l->level != level ||
-				    !(group >> l->dim & 1) ||
-				    is_merged(s->m, s->operand, i) != merged)
-					continue;
-				c->loop[c->loops++] = i;
-				if (tile_steps(s->m, i) == 1)
-					continue;
-				moving |= 1u << l->dim;
-				merges |= merged;
+				if (l->kind == LOOP_SPACE && l->level == level &&
+				    (group >> l->dim & 1) && view_merges(s->view, i) == merged)
+					loop[loops++] = i;
 			}
-	for (int r = 0; r < s->operand->ranks; r++) {
-		unsigned set = dims_of(s->operand, r, s->m->problem->dims) & moving;
-		meets |= (set & (set - 1)) != 0;
-	}
-	return merges && meets;
+	return loops;
 }
 
-static int64_t served_group(const struct selection *s, unsigned group, int from)
+static int64_t crowd_served(const struct selection *s, unsigned group, int from)
 {
-	struct crowd c;
+	struct crowd c = {.group = group};
 	int64_t units = 1, words;
 
-	if (!find_crowd(s, group, from, &c))
-		return words_of_group(s, group);
+	c.s = *s;
+	c.loops = crowd_loops(s, group, from, c.loop);
 	for (int k = 0; k < c.loops; k++)
-		units *= tile_steps(s->m, c.loop[k]);
+		units *= s->outline->steps[c.loop[k]];
 	c.sent = calloc((size_t)units, sizeof *c.sent);
 	if (!c.sent)
 		return -1;
@@ -451,10 +445,11 @@ static int64_t served(const struct selection *s, int from)
 	int64_t product = 1;
 
 	for (int d = 0; d < dims; d++) {
-		unsigned group = group_of(s->operand, dims, d);
+		unsigned group = group_of(s->view, d);
 		if (group & ((1u << d) - 1))
 			continue; /* had with an earlier one */
-		int64_t words = served_group(s, group, from);
+		int64_t words = is_crowded(s, group, from) ? crowd_served(s, group, from)
+							   : words_of_group(s, group);
 		if (words < 0)
 			return -1;
 		product *= words;
@@ -474,7 +469,7 @@ static bool list_tiles(const struct selection *s, int dim, int64_t coef, int64_t
 
 	for (int i = s->to - 1; i >= loop; i--)
 		if (s->m->loop[i].dim == dim) {
-			is_dense &= s->step[i] == ALL || tile_steps(s->m, i) == 1;
+			is_dense &= s->step[i] == ALL || s->outline->steps[i] == 1;
 			next = i;
 		}
 	if (extent == 0)
@@ -494,7 +489,7 @@ static bool list_tiles(const struct selection *s, int dim, int64_t coef, int64_t
 /* Of a rank that several dimensions index, those of small coefficients first: -1 without memory. */
 static int64_t distinct_sums(const struct selection *s, int rank, unsigned set)
 {
-	const int64_t *coef = s->operand->coef[rank];
+	const int64_t *coef = s->view->operand->coef[rank];
 	struct intervals all = {0}, one = {0};
 	bool ok = intervals_add(&all, 0, 0);
 	int64_t words;
@@ -521,8 +516,8 @@ static int64_t distinct(const struct selection *s)
 {
 	int64_t product = 1;
 
-	for (int r = 0; r < s->operand->ranks; r++) {
-		unsigned set = dims_of(s->operand, r, s->m->problem->dims);
+	for (int r = 0; r < s->view->operand->ranks; r++) {
+		unsigned set = s->view->rank[r].dims;
 		int64_t words = set == 0;
 		if (set & (set - 1)) {
 			words = distinct_sums(s, r, set);
@@ -532,7 +527,7 @@ static int64_t distinct(const struct selection *s)
 			parts_of(s, d, s->to, &parts);
 			for (int k = 0; k < parts.count; k++)
 				words += parts.part[k].times *
-					 (1 + llabs(s->operand->coef[r][d]) *
+					 (1 + llabs(s->view->operand->coef[r][d]) *
 						      (parts.part[k].extent - 1));
 		}
 		if (words < 0)
@@ -546,6 +541,7 @@ static int64_t distinct(const struct selection *s)
 
 struct count {
 	const struct mapping *m;
+	const struct view *view; /* of each operand */
 	struct cost *cost;
 	struct load *load;
 	struct selection alike; /* in space: which units; in time: all steps */
@@ -553,19 +549,20 @@ struct count {
 
 /* What an operand moves between its child, at a level or (machine->levels) the MACs, and units around it as selected;
  * the loops in space from `from` on lie between the two. */
-static struct selection movement(const struct selection *units, int operand, int from, int child)
+static struct selection movement(const struct selection *units, const struct view *view, int from,
+				 int child)
 {
 	const struct mapping *m = units->m;
-	const struct operand *o = &m->problem->operand[operand];
+	const struct operand *o = view->operand;
 	struct selection s = *units;
 	int last = m->loops - 1, ranks = 0;
 
-	s.operand = o;
+	s.view = view;
 	s.to = m->loops;
 	if (child < m->machine->levels) {
-		s.to = tile_first_loop(m, child);
+		s.to = units->outline->first[child];
 		for (last = s.to - 1; last >= 0; last--)
-			if (m->loop[last].kind == LOOP_TIME && tile_steps(m, last) > 1 &&
+			if (m->loop[last].kind == LOOP_TIME && units->outline->steps[last] > 1 &&
 			    (o->relevant >> m->loop[last].dim & 1))
 				break;
 		for (int r = 0; r < o->ranks && last >= 0; r++)
@@ -577,8 +574,8 @@ static struct selection movement(const struct selection *units, int operand, int
 		if (m->loop[i].kind == LOOP_TIME)
 			s.step[i] = i <= last ? ALL : 0; /* stationary: rule 1 */
 		else if (i >= from) /* the first unit has all that others need */
-			s.step[i] =
-				o->relevant >> m->loop[i].dim & 1 || !is_merged(m, o, i) ? ALL : 0;
+			s.step[i] = o->relevant >> m->loop[i].dim & 1 || !view_merges(view, i) ? ALL
+											       : 0;
 	return s;
 }
 
@@ -596,14 +593,15 @@ static bool count_operand(const struct count *c, int level, int operand,
 {
 	const struct mapping *m = c->m;
 	bool is_output = m->problem->operand[operand].class == CLASS_O;
-	int from = tile_first_loop(m, level);
-	struct selection s = movement(&c->alike, operand, from, child_of(m, operand, level));
+	int from = c->alike.outline->first[level];
+	struct selection s =
+		movement(&c->alike, &c->view[operand], from, child_of(m, operand, level));
 	int64_t sent = served(&s, from), first_visits = is_output ? distinct(&s) : 0, arrived = 0;
 
 	words[ACCESS_READ] = sent - first_visits;
 	words[ACCESS_UPDATE] = is_output ? sent : 0;
 	if (level > 0) {
-		s = movement(&c->alike, operand, from, level);
+		s = movement(&c->alike, &c->view[operand], from, level);
 		arrived = is_output ? distinct(&s) : 0;
 		words[ACCESS_FILL] = served(&s, from) - arrived;
 	}
@@ -612,21 +610,22 @@ static bool count_operand(const struct count *c, int level, int operand,
 
 static bool count_instances(const struct count *c, int level, int64_t instances)
 {
-	int64_t words[MAX_OPERANDS][ACCESS_KINDS] = {{0}};
+	struct traffic one[MAX_OPERANDS] = {0};
 	bool ok = true;
 
 	for (int o = 0; o < c->m->problem->operands; o++) {
-		struct traffic *t = &c->cost->traffic[level][o];
+		struct traffic *all = &c->cost->traffic[level][o];
 		if (!(c->m->keep[level] >> o & 1))
 			continue;
-		ok &= count_operand(c, level, o, words[o]);
+		ok &= count_operand(c, level, o, one[o].per_instance);
 		for (int k = 0; k < ACCESS_KINDS; k++) {
-			t->count[k] += words[o][k] * instances;
-			if (t->per_instance[k] < words[o][k])
-				t->per_instance[k] = words[o][k];
+			int64_t words = one[o].per_instance[k];
+			all->count[k] += words * instances;
+			if (all->per_instance[k] < words)
+				all->per_instance[k] = words;
 		}
 	}
-	load_take(&c->load[level], c->m, level, words);
+	load_take(&c->load[level], c->m, level, one);
 	return ok;
 }
 
@@ -634,7 +633,7 @@ static bool count_instances(const struct count *c, int level, int64_t instances)
 static bool count_level(struct count *c, int level, int loop, int64_t instances)
 {
 	const struct mapping *m = c->m;
-	int first = tile_first_loop(m, level);
+	int first = c->alike.outline->first[level];
 	struct run run[MOST_RUNS];
 	struct parts parts;
 	bool ok = true;
@@ -654,41 +653,43 @@ static bool count_level(struct count *c, int level, int loop, int64_t instances)
 }
 
 /* One step or all of the loops in time, and of those in space, as far as a tile. */
-static struct selection select_steps(const struct mapping *m, int64_t time, int64_t space, int to)
+static struct selection select_steps(const struct outline *n, int64_t time, int64_t space, int to)
 {
-	struct selection s = {.m = m, .to = to, .inner = NO_LOOP};
+	struct selection s = {.outline = n, .m = n->m, .to = to, .inner = NO_LOOP};
 
-	for (int i = 0; i < m->loops; i++)
-		s.step[i] = m->loop[i].kind == LOOP_TIME ? time : space;
+	for (int i = 0; i < n->m->loops; i++)
+		s.step[i] = n->m->loop[i].kind == LOOP_TIME ? time : space;
 	return s;
 }
 
-static void count_deliveries(const struct mapping *m, int operand, struct cost *cost)
+static void count_deliveries(const struct view *v, struct cost *cost)
 {
-	struct selection everyone = select_steps(m, ALL, ALL, m->loops);
+	const struct mapping *m = v->outline->m;
+	struct selection everyone = select_steps(v->outline, ALL, ALL, m->loops);
 
 	for (int level = 0, child; level < m->machine->levels; level = child) {
-		child = child_of(m, operand, level);
-		struct selection s = movement(&everyone, operand, m->loops, child);
-		cost->traffic[level][operand].deliveries = served(&s, m->loops);
+		child = child_of(m, v->number, level);
+		struct selection s = movement(&everyone, v, m->loops, child);
+		cost->traffic[level][v->number].deliveries = served(&s, m->loops);
 	}
 }
 
-bool imperfect_count(const struct mapping *m, struct cost *cost, struct load load[MAX_LEVELS])
+bool imperfect_count(const struct outline *n, const struct view view[], struct cost *cost,
+		     struct load load[MAX_LEVELS])
 {
-	struct count c = {m, cost, load, select_steps(m, ALL, ALL, m->loops)};
-	struct selection first_unit = select_steps(m, ALL, 0, m->loops);
+	int loops = n->m->loops, levels = n->m->machine->levels;
+	struct count c = {n->m, view, cost, load, select_steps(n, ALL, ALL, loops)};
+	struct selection first_unit = select_steps(n, ALL, 0, loops);
 	bool ok = true;
 
 	cost->steps = times_of(&first_unit);
-	for (int level = 0; level <= m->machine->levels; level++) {
-		struct selection units = select_steps(m, 0, ALL, tile_first_loop(m, level));
-		*(level < m->machine->levels ? &cost->instances[level] : &cost->units) =
-			times_of(&units);
+	for (int level = 0; level <= levels; level++) {
+		struct selection units = select_steps(n, 0, ALL, n->first[level]);
+		*(level < levels ? &cost->instances[level] : &cost->units) = times_of(&units);
 	}
-	for (int o = 0; o < m->problem->operands; o++)
-		count_deliveries(m, o, cost);
-	for (int level = 0; level < m->machine->levels && ok; level++)
+	for (int o = 0; o < n->m->problem->operands; o++)
+		count_deliveries(&view[o], cost);
+	for (int level = 0; level < levels && ok; level++)
 		ok = count_level(&c, level, 0, 1);
 	return ok;
 }

@@ -4,11 +4,16 @@
 
 #include <stdlib.h>
 
-static int by_step(const void *a, const void *b)
+/* By insertion: there are few. */
+static void sort_shifts(int count, struct shift shift[])
 {
-	int64_t x = ((const struct shift *)a)->step, y = ((const struct shift *)b)->step;
-
-	return (x > y) - (x < y);
+	for (int i = 1; i < count; i++) {
+		struct shift s = shift[i];
+		int k = i;
+		for (; k > 0 && shift[k - 1].step > s.step; k--)
+			shift[k] = shift[k - 1];
+		shift[k] = s;
+	}
 }
 
 static int by_value(const void *a, const void *b)
@@ -60,7 +65,7 @@ int64_t sums_cover(int count, struct shift shift[], int64_t length)
 	int64_t covered = length, reach = length, sums, *value;
 	int i = 0;
 
-	qsort(shift, (size_t)count, sizeof *shift, by_step);
+	sort_shifts(count, shift);
 	for (; i < count; i++) {
 		int64_t way = shift[i].step * (shift[i].bound - 1);
 		if (shift[i].step >= reach)

@@ -1,5 +1,5 @@
 /* mapper.c -- how long a proven optimum takes: every distinct multiply-accumulate layer of the given networks, on two
- * machines, by energy and by EDP, one after the other on one core.
+ * machines, by energy and by EDP, one after the other on one core. Before them, how many mappings the closed form counts.
  *
  *     mapper [-v] NETWORK.dnn ...
  *
@@ -13,7 +13,9 @@
 #include <time.h>
 
 #include "frontend/elaborate/elaborate.h"
+#include "mapper/cost/cost.h"
 #include "mapper/search/search.h"
+#include "runtime/random.h"
 #include "timeloop_fixture.h"
 
 enum { MOST_LAYERS = 512, MOST_NETWORKS = 64 };
@@ -63,6 +65,124 @@ static void tpu_like(struct hierarchy *h)
 	h->level[2].axis[1] = "column";
 	h->level[2].hop_cost = 0.5;
 }
+
+/* ---- The closed form ------------------------------------------------------------------------------------------ */
+
+/* A 3 x 3 convolution of seven dimensions on three memories, an array inside of the second. */
+enum { COUNTED = 256, COUNTED_LEVELS = 3, N = 0, K, C, P, Q, R, S, CONV_DIMS };
+
+static void conv(struct problem *p)
+{
+	static const char *const dim[] = {"n", "k", "c", "p", "q", "r", "s"};
+	static const int64_t extent[] = {4, 64, 64, 56, 56, 3, 3};
+	static const int index[3][4][2] = {{{N, N}, {C, C}, {P, R}, {Q, S}},
+					   {{K, K}, {C, C}, {R, R}, {S, S}},
+					   {{N, N}, {K, K}, {P, P}, {Q, Q}}};
+
+	*p = (struct problem){.name = "conv", .dims = CONV_DIMS, .operands = 3};
+	memcpy(p->dim, dim, sizeof dim);
+	memcpy(p->extent, extent, sizeof extent);
+	for (int o = 0; o < 3; o++) {
+		p->operand[o] = (struct operand){
+			.name = "tensor", .class = (enum tensor_class)o, .ranks = 4};
+		for (int r = 0; r < 4; r++)
+			for (int k = 0; k < 2; k++) {
+				p->operand[o].coef[r][index[o][r][k]] = 1;
+				p->operand[o].relevant |= 1u << index[o][r][k];
+			}
+	}
+}
+
+static int64_t draw(uint64_t mapping, uint64_t *draws, int64_t bound)
+{
+	uint32_t words[4];
+
+	random_words(1, mapping, (*draws)++, words);
+	return words[0] % bound;
+}
+
+static void add_loop(struct mapping *m, uint64_t number, uint64_t *draws, int64_t left[],
+		     struct mapped_loop loop, bool is_perfect)
+{
+	int64_t *extent = &left[loop.dim];
+	int64_t least = loop.kind == LOOP_SPACE ? (*extent + 13) / 14 : 1;
+
+	if (loop.level == COUNTED_LEVELS - 1)
+		loop.tile = 1;
+	else
+		do
+			loop.tile = least + draw(number, draws, *extent - least + 1);
+		while (is_perfect && *extent % loop.tile != 0);
+	if (loop.tile < *extent)
+		m->loop[m->loops++] = loop;
+	*extent = loop.tile;
+}
+
+/* At each level the loops in time in any order; in the array k over rows, p or r over columns. */
+static void draw_mapping(struct mapping *m, uint64_t number, const struct problem *p,
+			 const struct hierarchy *h, bool is_perfect)
+{
+	int64_t left[CONV_DIMS];
+	uint64_t draws = 0;
+
+	*m = (struct mapping){.problem = p, .machine = h, .keep = {7, 7, 7}};
+	memcpy(left, p->extent, sizeof left);
+	for (int level = 0; level < COUNTED_LEVELS; level++) {
+		unsigned open = (1u << CONV_DIMS) - 1;
+		while (open) {
+			struct mapped_loop l = {.level = level,
+						.dim = (int)draw(number, &draws, CONV_DIMS)};
+			if (open >> l.dim & 1)
+				add_loop(m, number, &draws, left, l, is_perfect);
+			open &= ~(1u << l.dim);
+		}
+		for (int axis = 0; axis < 2 && level == 1; axis++)
+			add_loop(m, number, &draws, left,
+				 (struct mapped_loop){.kind = LOOP_SPACE,
+						      .level = level,
+						      .axis = axis,
+						      .dim = axis == 0    ? K
+							     : number % 2 ? P
+									  : R},
+				 is_perfect);
+	}
+}
+
+/* Mappings counted in a second of this processor, for half a second. */
+static double counted(bool is_perfect)
+{
+	static struct mapping mapping[COUNTED];
+	struct hierarchy h = {.levels = COUNTED_LEVELS, .mac_cost = 1};
+	struct problem p;
+	struct cost cost;
+	clock_t start, end;
+	int64_t count = 0;
+
+	conv(&p);
+	for (int l = 0; l < COUNTED_LEVELS; l++)
+		h.level[l] = (struct level){.name = "memory",
+					    .cost = {1, 1, 1},
+					    .read_bandwidth = 4,
+					    .write_bandwidth = 4,
+					    .multicast = 7,
+					    .reduce = 7,
+					    .fanout = {1, 1}};
+	h.level[1].axes = 2;
+	h.level[1].fanout[0] = h.level[1].fanout[1] = 14;
+	for (uint64_t i = 0; i < COUNTED; i++)
+		draw_mapping(&mapping[i], i, &p, &h, is_perfect);
+	start = clock();
+	do {
+		for (int i = 0; i < COUNTED; i++)
+			if (!mapping_cost(&mapping[i], &cost))
+				fail(NULL);
+		count += COUNTED;
+		end = clock();
+	} while (end < start + CLOCKS_PER_SEC / 2);
+	return (double)count * CLOCKS_PER_SEC / (double)(end - start);
+}
+
+/* ---- The search ------------------------------------------------------------------------------------------------ */
 
 struct layer {
 	const struct problem *problem;
@@ -174,6 +294,8 @@ int main(int argc, char **argv)
 		fputs("mapper: no layer to be mapped\n", stderr);
 		return 2;
 	}
+	printf("closed form   %.2f million mappings/s, imperfect %.2f million/s\n",
+	       1e-6 * counted(true), 1e-6 * counted(false));
 	eyeriss_like(&machine[0]);
 	tpu_like(&machine[1]);
 	for (int m = 0; m < 2; m++)
