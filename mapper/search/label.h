@@ -78,6 +78,7 @@ struct engine {
 	double least_cycles; /* that any mapping takes */
 	/* The best so far; at first the threshold under which a mapping is looked for, and best_second is -infinity. */
 	double best_first, best_second;
+	double proven; /* of what is sought first no mapping has less, by what a pass over all has seen so far */
 	bool found;       /* under the threshold */
 	bool has_mapping; /* of any pass */
 	struct mapping mapping;

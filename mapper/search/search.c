@@ -46,6 +46,18 @@ static struct label *first_label(struct engine *e)
 	return label_store(e, &s);
 }
 
+/* All that is better than the best comes of one of these labels. */
+static void prove(struct engine *e, const struct label *labels)
+{
+	double least = e->best_first;
+
+	for (const struct label *l = labels; l; l = l->next)
+		least = l->promise < least ? l->promise : least;
+	least *= 1 - 1e-12; /* docs/mapper.md section 1 */
+	if (e->beam == 0 && least < INFINITY && least > e->proven && !engine_is_stopped(e))
+		e->proven = least;
+}
+
 static void pass(struct engine *e)
 {
 	struct label *now = first_label(e);
@@ -66,6 +78,7 @@ static void pass(struct engine *e)
 		if (e->beam > 0)
 			labels_trim(e, &next);
 		now = next;
+		prove(e, now);
 	}
 	labels_free(e);
 }
@@ -182,6 +195,7 @@ static void seek(struct engine *e, enum objective first, enum objective second, 
 /* A good mapping, under a threshold that rises until there is one; then the best, under its value. */
 static void search_first(struct engine *e, enum objective first, enum objective second, double root)
 {
+	e->proven = 0;
 	e->beam = 24;
 	for (int i = 0; i < INFLATIONS && !e->found && !engine_is_stopped(e); i++)
 		seek(e, first, second, root * inflation[i]);
@@ -199,6 +213,7 @@ static void search_energy(struct engine *e, struct search_result *r)
 {
 	r->root = r->bound = root_energy(e);
 	search_first(e, OBJECTIVE_ENERGY, OBJECTIVE_ENERGY, r->root);
+	r->bound = fmax(r->bound, e->proven);
 	if (!e->found || engine_is_stopped(e))
 		return;
 	e->energy_limit = e->cost.energy * (1 + 1e-12);
@@ -212,6 +227,7 @@ static void search_cycles(struct engine *e, struct search_result *r)
 	if (r->root > e->cycles_limit)
 		return;
 	search_first(e, OBJECTIVE_CYCLES, OBJECTIVE_CYCLES, e->least_cycles);
+	r->bound = fmax(r->bound, e->proven);
 	if (!e->found || engine_is_stopped(e))
 		return;
 	r->bound = e->cycles_limit = (double)e->cost.cycles;
@@ -231,6 +247,7 @@ static void run(struct engine *e, const struct search_options *o, struct search_
 	case OBJECTIVE_EDP:
 		r->root = r->bound = root_energy(e) * e->least_cycles;
 		search_first(e, OBJECTIVE_EDP, OBJECTIVE_ENERGY, r->root);
+		r->bound = fmax(r->bound, e->proven);
 		break;
 	default:
 		search_energy(e, r);
