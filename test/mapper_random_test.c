@@ -23,7 +23,8 @@ enum beyond {
 	SCATTER = 4,   /* outputs indexed by sums */
 	WIDTHS = 8,    /* of accesses; the closed form has none yet */
 	LIMITS = 16,   /* of networks; nor these */
-	MESHES = 32    /* nor these */
+	MESHES = 32,   /* nor these */
+	LINKS = 64     /* nor these */
 };
 
 struct trial {
@@ -237,6 +238,8 @@ static void draw_trial(struct trial *trial, uint64_t number, enum beyond beyond)
 		level->network_bandwidth = beyond & LIMITS ? (double)draw(trial, 8) / 2 : 0;
 		for (int c = 0; beyond & MESHES && c < CLASSES; c++)
 			level->topology[c] = (enum topology)draw(trial, TOPOLOGY_TORUS + 1);
+		for (int c = 0; beyond & LINKS && c < CLASSES; c++)
+			level->linked[c] = (unsigned)draw(trial, 4) & ~level->apart[c];
 	}
 }
 
@@ -433,6 +436,12 @@ Test(mapper_random, meshes_cost_what_the_walk_counts, .disabled = true)
 {
 	compare_trials(TRIALS, NETWORKS | MESHES);
 	compare_trials(TRIALS, NETWORKS | MESHES | IMPERFECT);
+}
+
+Test(mapper_random, links_cost_what_the_walk_counts, .disabled = true)
+{
+	compare_trials(TRIALS, NETWORKS | LINKS);
+	compare_trials(TRIALS, NETWORKS | LINKS | IMPERFECT);
 }
 
 /* Steps that are whole are a case of those that need not be. */
