@@ -93,6 +93,14 @@ Test(hierarchy, of_a_systolic_array_each_tensor_goes_as_its_link_says)
 	cr_expect_eq(l->apart[CLASS_I], 1, "along the rows of the array alone");
 	cr_expect_eq(l->apart[CLASS_W], 3);
 	cr_expect_eq(l->reduce, O);
+	cr_expect_eq(l->linked[CLASS_I], 2, "passed on from column to column");
+	cr_expect_eq(l->linked[CLASS_W], 0);
+	cr_expect_eq(l->linked[CLASS_O], 1);
+	arena_free(m.arena);
+	m = make(NULL, "shidiannao.hw");
+	cr_assert_not_null(m.machine);
+	cr_expect_eq(m.machine->level[1].linked[CLASS_I], 3, "in both directions");
+	cr_expect_eq(m.machine->level[1].linked[CLASS_W], 0, "by broadcast");
 	arena_free(m.arena);
 }
 

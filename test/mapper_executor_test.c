@@ -292,6 +292,138 @@ Test(executor, rule_4_a_mesh_brings_to_an_array_what_is_needed_inside)
 	expect_hops(&mapping, 0, 1 + 2 + (2 + 1) + (2 + 2) + 2 * 2 + 2, 3 * 2 * 2, 6 * 1 + 6 * 2);
 }
 
+/* 8 units in a line: what they need in common is the mapping's choice, which each operand makes for itself. */
+Test(executor, rule_4_modes_follow_from_the_loops)
+{
+	enum { M, N };
+	static const struct {
+		const char *notation;
+		bool n_outside;
+		int64_t reads, hops;
+		const char *mode;
+	} row[] = {
+		{"|m n|m n", false, 1, 8, "broadcast"},
+		{"m|m n|m n", false, 2, 4 + 8, "grouped multicast"},
+		{"m|m n|m n", true, 2, 7 + 8, "interleaved multicast"},
+		{"m n|m n|m n", false, 8, 1 + 2 + 3 + 4 + 5 + 6 + 7 + 8, "unicast"},
+	};
+	struct shape shape = {{['m'] = 2, ['n'] = 4}, 1, 1};
+	struct hierarchy machine = line(2);
+	machine.level[0].multicast = 7;
+	set_topology(&machine.level[0], TOPOLOGY_MESH);
+	for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+		struct problem problem;
+		struct cost cost;
+		struct executed executed;
+		note_problem(&problem, row[i].notation, &shape);
+		struct mapping mapping =
+			NEST(&problem, &machine, SPACE(0, 0, row[i].n_outside ? N : M, 1),
+			     SPACE(0, 0, row[i].n_outside ? M : N, 1));
+		execute_and_count(&mapping, &cost, &executed);
+		cr_expect_eq(cost.traffic[0][0].count[ACCESS_READ], row[i].reads, "%s",
+			     row[i].mode);
+		cr_expect_eq(executed.hops[0][0], row[i].hops, "%s: %" PRId64, row[i].mode,
+			     executed.hops[0][0]);
+	}
+}
+
+static void expect_reads(const struct mapping *mapping, int64_t parent, int64_t child,
+			 int64_t busiest, const char *what)
+{
+	struct cost cost;
+	execute_mapping(mapping, &cost);
+	const struct traffic *inside = &cost.traffic[1][0];
+	cr_expect_eq(cost.traffic[0][0].count[ACCESS_READ], parent, "%s: parent %" PRId64, what,
+		     cost.traffic[0][0].count[ACCESS_READ]);
+	cr_expect_eq(inside->count[ACCESS_READ], child, "%s: child %" PRId64, what,
+		     inside->count[ACCESS_READ]);
+	cr_expect_eq(inside->per_instance[ACCESS_READ], busiest, "%s: busiest %" PRId64, what,
+		     inside->per_instance[ACCESS_READ]);
+	cr_expect_eq(inside->count[ACCESS_FILL], 30 * 4, "%s: fills stay", what);
+	cr_expect_eq(cost.traffic[0][0].deliveries, 30 * 4, "%s: deliveries stay", what);
+}
+
+/* In each of 5 steps 2 x 3 units take the same 4 words of I, of which each MAC reads one in each step of k. */
+Test(executor, rule_4_links_pass_on_what_a_neighbour_holds)
+{
+	enum { J, K, M, N };
+	struct shape shape = {{['j'] = 4, ['k'] = 5, ['m'] = 2, ['n'] = 3}, 1, 1};
+	struct problem problem;
+	struct hierarchy machine = line(2);
+	note_problem(&problem, "j k|m n|j k m n", &shape);
+	struct mapping mapping = NEST(&problem, &machine, TIME(0, K, 1), SPACE(0, 0, M, 1),
+				      SPACE(0, 1, N, 1), TIME(1, J, 1));
+	struct level *array = &machine.level[0];
+	enum { ROWS = 1, COLUMNS = 2 };
+	expect_reads(&mapping, 120, 120, 20, "unicast");
+	array->multicast = 1u << CLASS_I;
+	expect_reads(&mapping, 20, 120, 20, "multicast");
+
+	array->linked[CLASS_I] = COLUMNS;
+	array->apart[CLASS_I] = ROWS;
+	expect_reads(&mapping, 2 * 20, 120 + 20 * (6 - 2), 40, "along rows");
+	array->apart[CLASS_I] = 0;
+	expect_reads(&mapping, 20, 120 + 20 * (6 - 2), 40, "and multicast to their first");
+	array->linked[CLASS_I] = ROWS;
+	expect_reads(&mapping, 20, 120 + 20 * (6 - 3), 40, "along columns");
+	array->linked[CLASS_I] = ROWS | COLUMNS;
+	expect_reads(&mapping, 20, 120 + 20 * (6 - 1), 60, "both: the first gives to two");
+
+	/* MACs that read level 0 themselves have nothing to pass on. */
+	mapping.keep[1] = 0;
+	struct cost cost;
+	execute_mapping(&mapping, &cost);
+	expect(&cost, 0, 0, 20, 0, 0, 120);
+	expect(&cost, 1, 0, 0, 0, 0, 0);
+}
+
+Test(executor, rule_4_links_of_sums_are_a_reduction)
+{
+	enum { M, R };
+	struct shape shape = {{['m'] = 2, ['r'] = 3}, 1, 1};
+	struct problem problem;
+	struct hierarchy machine = line(2);
+	struct cost cost;
+	note_problem(&problem, "m r|r|m", &shape);
+	struct mapping mapping = NEST(&problem, &machine, TIME(0, M, 1), SPACE(0, 0, R, 1));
+	machine.level[0].reduce = 1u << CLASS_O;
+	machine.level[0].linked[CLASS_O] = 1;
+	execute_mapping(&mapping, &cost);
+	expect(&cost, 0, 2, 0, 0, 2, 6);
+	expect(&cost, 1, 2, 0, 0, 6, 6);
+}
+
+/* The words of I shared by a row of arrays are read where they are kept first, inside of each. */
+Test(executor, rule_4_links_between_arrays)
+{
+	enum { M, N };
+	struct shape shape = {{['m'] = 2, ['n'] = 3}, 1, 1};
+	struct problem problem;
+	struct hierarchy machine = line(3);
+	struct cost cost;
+	note_problem(&problem, "m|n|m n", &shape);
+	struct mapping mapping = NEST(&problem, &machine, SPACE(0, 0, N, 1), SPACE(1, 0, M, 1));
+	mapping.keep[1] = 0;
+	machine.level[0].multicast = 1u << CLASS_I;
+	machine.level[0].linked[CLASS_I] = 1;
+	execute_mapping(&mapping, &cost);
+	/* m in 2 units of each array: 2 words go to 3 arrays, 2 are passed on twice */
+	expect(&cost, 0, 0, 2, 0, 0, 6);
+	expect(&cost, 2, 0, 6 + 2 * 2, 6, 0, 6);
+	cr_expect_eq(cost.traffic[2][0].per_instance[ACCESS_READ], 2, "one for its MAC, one on");
+
+	/* One word for 3 units of each of 2 arrays, inside of which nothing is merged: the second
+	 * array is passed it 3 times, each time out of the first unit of the first array. */
+	note_problem(&problem, "|m n|m n", &shape);
+	mapping = NEST(&problem, &machine, SPACE(0, 0, M, 1), SPACE(1, 0, N, 1));
+	mapping.keep[1] = 0;
+	execute_mapping(&mapping, &cost);
+	expect(&cost, 0, 0, 3, 0, 0, 6);
+	expect(&cost, 2, 0, 6 + 3, 6, 0, 6);
+	cr_expect_eq(cost.traffic[2][0].per_instance[ACCESS_READ], 1 + 3, "%" PRId64,
+		     cost.traffic[2][0].per_instance[ACCESS_READ]);
+}
+
 Test(executor, rule_3_distinct_words_are_those_that_came)
 {
 	enum { P };

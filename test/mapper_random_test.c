@@ -24,7 +24,8 @@ enum beyond {
 	WIDTHS = 8,    /* of accesses; the closed form has none yet */
 	LIMITS = 16,   /* of networks; nor these */
 	MESHES = 32,   /* nor these */
-	SLIDES = 64    /* windows over the same words in time and, in two ways, in space */
+	LINKS = 64,    /* nor these */
+	SLIDES = 128   /* windows over the same words in time and, in two ways, in space */
 };
 
 struct trial {
@@ -270,6 +271,8 @@ static void draw_trial(struct trial *trial, uint64_t number, enum beyond beyond)
 		level->network_bandwidth = beyond & LIMITS ? (double)draw(trial, 8) / 2 : 0;
 		for (int c = 0; beyond & MESHES && c < CLASSES; c++)
 			level->topology[c] = (enum topology)draw(trial, TOPOLOGY_TORUS + 1);
+		for (int c = 0; beyond & LINKS && c < CLASSES; c++)
+			level->linked[c] = (unsigned)draw(trial, 4) & ~level->apart[c];
 	}
 }
 
@@ -471,6 +474,12 @@ Test(mapper_random, meshes_cost_what_the_walk_counts, .disabled = true)
 Test(mapper_random, imperfect_factors_of_windows_that_slide_cost_what_the_walk_counts)
 {
 	compare_trials(TRIALS, IMPERFECT | SLIDES);
+}
+
+Test(mapper_random, links_cost_what_the_walk_counts, .disabled = true)
+{
+	compare_trials(TRIALS, NETWORKS | LINKS);
+	compare_trials(TRIALS, NETWORKS | LINKS | IMPERFECT);
 }
 
 /* Steps that are whole are a case of those that need not be. */

@@ -35,6 +35,8 @@
  *  - On a mesh links are told by the unit that they lead to: routes come from one port and never
  *    part again once they have met, so each unit is entered by one link. What a lane carries several
  *    times goes, the i-th time, to those of its units that need it i times or more.
+ *  - Along a link of the array the memory that is read for the next unit is the first one there that
+ *    holds the word. What is passed on several times is read each time.
  *  - A tile is reported at its largest. Instances and units are those that are ever busy. Through a
  *    port goes what all operands of one instance move, the busiest one. Of equal bounds the first
  *    counts: arithmetic, then from the outermost level the read, write and shared port, the ports
@@ -62,6 +64,7 @@ struct link {
 	struct word_set *summed[MAX_LEVELS];
 };
 
+enum { ROW, COLUMN }; /* axes */
 enum { NO_LOOP = -1, MANY_RANKS = -1, LINKS = MAX_LEVELS * MAX_OPERANDS };
 
 struct walk {
@@ -221,7 +224,6 @@ static int64_t before(int64_t place, int64_t length, enum topology topology)
 /* Follows the route to unit k back to the port at the first unit: the links on it that this sending did not use before. */
 static int64_t new_links(struct walk *walk, int level, enum topology topology, int64_t k)
 {
-	enum { ROW, COLUMN };
 	const int64_t *length = walk->machine->level[level].fanout;
 	int64_t at[MAX_AXES], links = 0;
 	place_of(walk, level, k, at);
@@ -238,24 +240,99 @@ static int64_t new_links(struct walk *walk, int level, enum topology topology, i
 	}
 }
 
-/* Each time that what is in a crate goes out, it takes the links of the routes to those who need it so often. */
-static void take_routes(struct walk *walk, const struct link *link, int level)
+/* A crate's entry goes out for the i-th time: to those who need it so often. */
+struct sending {
+	int level;
+	int64_t entry, time;
+};
+
+static bool goes_to(const struct sending *sending, const struct stop *stop)
 {
-	const struct crate *crate = &walk->crate[level];
-	enum tensor_class class = walk->problem->operand[link->operand].class;
-	enum topology topology = walk->machine->level[level].topology[class];
-	int64_t *hops = &walk->executed->hops[level][link->operand];
+	return stop->entry == sending->entry && stop->times >= sending->time;
+}
+
+/* On a mesh it takes the links of all routes together. */
+static void take_routes(struct walk *walk, const struct link *link, const struct sending *sending)
+{
+	const struct crate *crate = &walk->crate[sending->level];
+	const struct level *array = &walk->machine->level[sending->level];
+	enum topology topology = array->topology[walk->problem->operand[link->operand].class];
+	int64_t words = volume(&crate->entry[sending->entry].box), links = 0;
 	if (topology == TOPOLOGY_BUS)
 		return;
-	for (int64_t i = 0; i < crate->entries; i++)
-		for (int64_t time = 1; time <= crate->entry[i].times; time++) {
-			walk->sendings++;
-			for (int64_t s = 0; s < crate->stops; s++) {
-				const struct stop *stop = &crate->stop[s];
-				if (stop->entry == i && stop->times >= time)
-					*hops += volume(&crate->entry[i].box) *
-						 new_links(walk, level, topology, stop->unit);
-			}
+	walk->sendings++;
+	for (int64_t s = 0; s < crate->stops; s++)
+		if (goes_to(sending, &crate->stop[s]))
+			links += new_links(walk, sending->level, topology, crate->stop[s].unit);
+	walk->executed->hops[sending->level][link->operand] += words * links;
+}
+
+/* Whether what a unit at `from` passes on gets to one at `place`: along its row or its column, if they are linked; if
+ * both are, also to the rows after it. */
+static bool reaches(const int64_t from[MAX_AXES], const int64_t place[MAX_AXES], unsigned linked)
+{
+	if (from[ROW] == place[ROW])
+		return linked >> COLUMN & 1 && from[COLUMN] < place[COLUMN];
+	return linked >> ROW & 1 && from[ROW] < place[ROW] &&
+	       (linked >> COLUMN & 1 || from[COLUMN] == place[COLUMN]);
+}
+
+/* In the own row the last is nearest, else the first of the last row. */
+static bool is_nearer(const int64_t from[MAX_AXES], const int64_t than[MAX_AXES],
+		      const int64_t place[MAX_AXES])
+{
+	if (from[ROW] != than[ROW])
+		return from[ROW] > than[ROW];
+	return (from[COLUMN] > than[COLUMN]) == (from[ROW] == place[ROW]);
+}
+
+/* The nearest unit that passes on to a stop what the sending brings; NULL if it is served from outside. */
+static const struct stop *giver(const struct walk *walk, const struct sending *sending,
+				const struct stop *to, unsigned linked)
+{
+	const struct crate *crate = &walk->crate[sending->level];
+	const struct stop *best = NULL;
+	int64_t place[MAX_AXES], from[MAX_AXES], nearest[MAX_AXES];
+	place_of(walk, sending->level, to->unit, place);
+	for (int64_t s = 0; s < crate->stops; s++) {
+		place_of(walk, sending->level, crate->stop[s].unit, from);
+		if (!goes_to(sending, &crate->stop[s]) || !reaches(from, place, linked))
+			continue;
+		if (best && !is_nearer(from, nearest, place))
+			continue;
+		best = &crate->stop[s];
+		memcpy(nearest, from, sizeof nearest);
+	}
+	return best;
+}
+
+/* Along a link, units pass words on that they hold; sums are added to theirs on the way, and no memory is read. */
+static void pass_on(struct walk *walk, const struct link *link, const struct sending *sending)
+{
+	const struct crate *crate = &walk->crate[sending->level];
+	const struct level *array = &walk->machine->level[sending->level];
+	unsigned linked = array->linked[walk->problem->operand[link->operand].class];
+	if (linked == 0 || link->is_output || link->child == walk->machine->levels)
+		return;
+	for (int64_t s = 0; s < crate->stops; s++) {
+		if (!goes_to(sending, &crate->stop[s]))
+			continue;
+		const struct stop *from = giver(walk, sending, &crate->stop[s], linked);
+		if (from)
+			walk->count[link->child][from->holder][link->operand][ACCESS_READ] +=
+				volume(&crate->entry[sending->entry].box);
+	}
+}
+
+static void send(struct walk *walk, const struct link *link, int level)
+{
+	const struct crate *crate = &walk->crate[level];
+	struct sending sending = {.level = level};
+	for (; sending.entry < crate->entries; sending.entry++)
+		for (sending.time = 1; sending.time <= crate->entry[sending.entry].times;
+		     sending.time++) {
+			take_routes(walk, link, &sending);
+			pass_on(walk, link, &sending);
 		}
 }
 
@@ -291,7 +368,8 @@ static struct flow gather(struct walk *walk, const struct link *link, const stru
 	crate->entries = crate->stops = 0;
 	if (level == link->child) {
 		if (volume(&box[instance]) > 0)
-			put(crate, &box[instance], 0, 1, 0);
+			put(crate, &box[instance], 0,
+			    (struct stop){.times = 1, .holder = instance});
 		return (struct flow){0};
 	}
 	int64_t fanout = walk->instances[level + 1] / walk->instances[level];
@@ -299,11 +377,14 @@ static struct flow gather(struct walk *walk, const struct link *link, const stru
 	for (int64_t k = 0; k < fanout; k++) {
 		gather(walk, link, box, level + 1, instance * fanout + k);
 		int64_t lane = lane_of(walk, link, level, k);
-		for (int64_t i = 0; i < inner->entries; i++)
-			put(crate, &inner->entry[i].box, lane, inner->entry[i].times, k);
+		for (int64_t i = 0; i < inner->entries; i++) {
+			const struct entry *entry = &inner->entry[i];
+			put(crate, &entry->box, lane,
+			    (struct stop){k, entry->times, entry->holder, 0});
+		}
 	}
 	if (walk->machine->level[level].axes > 0)
-		take_routes(walk, link, level);
+		send(walk, link, level);
 	join_lanes(crate);
 	return pass(walk, link, level, instance);
 }

@@ -28,12 +28,13 @@ struct crate {
 	int64_t entries;
 	struct entry {
 		struct box box;
-		int64_t lane, times;
+		int64_t lane, times, holder;
 	} *entry;
-	/* One for each unit and box: so many times the unit needs what the entry holds. */
+	/* One for each unit and box: so many times the unit needs what the entry holds. What is behind
+	 * the unit and needs it, the first of all, is the holder. */
 	int64_t stops;
 	struct stop {
-		int64_t entry, unit, times;
+		int64_t unit, times, holder, entry;
 	} *stop;
 };
 
@@ -107,20 +108,20 @@ static void release_sets(struct word_set *set, int64_t count)
 	free(set);
 }
 
-/* A unit on the lane needs the box so many times: what another needs serves it too. */
-static void put(struct crate *crate, const struct box *box, int64_t lane, int64_t times,
-		int64_t unit)
+/* A unit on the lane needs the box: what another needs serves it too. */
+static void put(struct crate *crate, const struct box *box, int64_t lane, struct stop stop)
 {
 	struct entry *entry = crate->entry, *end = entry + crate->entries;
 	while (entry < end && (entry->lane != lane || memcmp(&entry->box, box, sizeof *box) != 0))
 		entry++;
 	if (entry == end) {
-		*entry = (struct entry){*box, lane, times};
+		*entry = (struct entry){*box, lane, stop.times, stop.holder};
 		crate->entries++;
-	} else if (entry->times < times) {
-		entry->times = times;
+	} else if (entry->times < stop.times) {
+		entry->times = stop.times;
 	}
-	crate->stop[crate->stops++] = (struct stop){entry - crate->entry, unit, times};
+	stop.entry = entry - crate->entry;
+	crate->stop[crate->stops++] = stop;
 }
 
 /* All lanes become one: a box is needed as often as on all of them together. */
@@ -134,7 +135,7 @@ static void join_lanes(struct crate *crate)
 		       memcmp(&crate->entry[k].box, &entry.box, sizeof entry.box) != 0)
 			k++;
 		if (k == joined)
-			crate->entry[joined++] = (struct entry){entry.box, 0, 0};
+			crate->entry[joined++] = (struct entry){entry.box, 0, 0, entry.holder};
 		crate->entry[k].times += entry.times;
 	}
 	crate->entries = joined;

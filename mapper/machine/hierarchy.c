@@ -322,8 +322,12 @@ static void take_link(struct maker *make, struct level *l, const struct tree_pro
 			: strcmp(direction, "horizontal") == 0 ? 1u << 1
 							       : ALL_AXES;
 
-	if (class >= 0)
-		share(l, 1u << class, l->axes == 1 ? ALL_AXES : axes);
+	if (class < 0)
+		return;
+	if (l->axes == 1)
+		axes = ALL_AXES;
+	share(l, 1u << class, axes);
+	l->linked[class] |= axes;
 }
 
 /* An array that says neither network nor link serves as if everything were multicast and reduced. */

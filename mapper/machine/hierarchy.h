@@ -58,6 +58,9 @@ struct level {
 	 * their way out. Not so between units along an axis whose bit is set in `apart`: network multicast(row). */
 	unsigned multicast, reduce;
 	unsigned apart[CLASSES];
+	/* Bit per axis: of units that need the same words, the first gets them and each passes them on to the next:
+	 * link I horizontal. Where it is set, `apart` is not. */
+	unsigned linked[CLASSES];
 	enum topology topology[CLASSES];
 	double hop_cost;          /* energy of one word over one hop: cost of the array */
 	double network_bandwidth; /* words per cycle into and out of one array; 0 = unlimited */

@@ -97,6 +97,7 @@ static void add_array(struct print *p, const struct level *l)
 	add(p, l->reduce);
 	for (int c = 0; c < CLASSES; c++) {
 		add(p, l->apart[c]);
+		add(p, l->linked[c]);
 		add(p, l->topology[c]);
 	}
 	add_real(p, l->hop_cost);
