@@ -21,6 +21,7 @@ struct choice {
 	double least;
 	int number; /* ties: as they were made */
 	int uneven; /* dimensions */
+	bool is_done;
 	struct part part[MAX_DIMS];
 };
 
@@ -163,6 +164,7 @@ static void add_choice(struct rest *u, const struct part part[], double least)
 	c->number = u->choices++;
 	memcpy(c->part, part, sizeof c->part);
 	c->uneven = 0;
+	c->is_done = false;
 	for (int d = 0; d < u->problem->dims; d++)
 		c->uneven += part[d].units > 0;
 }
@@ -315,21 +317,31 @@ static bool is_closed(const struct rest *u, const struct proof *proof)
 	return proof->is_exact || proof->bound >= u->goal.value * (1 - PROOF_ROUNDING);
 }
 
-/* Where counts may be too low, those that are below the best do not say which mapping is: then all are met. */
-static void search_choice(struct rest *u, const struct choice *c)
+/* What is proven of the choice raises its least; it is done where nothing of it is below the best. */
+static void search_choice(struct rest *u, struct choice *c)
 {
 	struct proof proof;
-	double least = c->least;
 
-	if (run(u, c, false, &proof)) {
-		if (is_closed(u, &proof))
-			return;
-		least = fmax(least, proof.bound);
-		if (run(u, c, true, &proof))
-			return;
-	}
+	c->is_done = run(u, c, false, &proof) && is_closed(u, &proof);
+	if (proof.status == PROOF_FAILED || proof.status == PROOF_DONE)
+		c->least = fmax(c->least, proof.bound);
+}
+
+/* Where counts may be too low, those that are below the best do not say which mapping is: then all are met. */
+static void search_again(struct rest *u, struct choice *c)
+{
+	struct proof proof;
+
+	c->is_done = run(u, c, true, &proof);
+	if (c->is_done)
+		return;
 	u->is_cut = true;
-	u->open = fmin(u->open, least);
+	u->open = fmin(u->open, c->least);
+}
+
+static bool may_be_better(const struct rest *u, const struct choice *c)
+{
+	return !c->is_done && c->least < u->goal.value * (1 - PROOF_ROUNDING);
 }
 
 static void search_choices(struct rest *u)
@@ -345,8 +357,11 @@ static void search_choices(struct rest *u)
 		u->root = fmin(u->root, u->choice[i].least);
 	qsort(u->choice, (size_t)u->choices, sizeof *u->choice, by_least);
 	for (int i = 0; i < u->choices && !u->no_memory; i++)
-		if (u->choice[i].least < u->goal.value * (1 - PROOF_ROUNDING))
+		if (may_be_better(u, &u->choice[i]))
 			search_choice(u, &u->choice[i]);
+	for (int i = 0; i < u->choices && !u->no_memory; i++)
+		if (may_be_better(u, &u->choice[i]))
+			search_again(u, &u->choice[i]);
 }
 
 /* ---- Together -------------------------------------------------------------------------------------------------------- */
