@@ -268,6 +268,8 @@ static void draw_trial(struct trial *trial, uint64_t number, enum beyond beyond)
 	for (int l = 0; beyond >= WIDTHS && l < trial->machine.levels; l++) {
 		struct level *level = &trial->machine.level[l];
 		level->width = beyond & WIDTHS ? 1 + draw(trial, 4) : 1;
+		if (level->axes == 0)
+			continue;
 		level->network_bandwidth = beyond & LIMITS ? (double)draw(trial, 8) / 2 : 0;
 		for (int c = 0; beyond & MESHES && c < CLASSES; c++)
 			level->topology[c] = (enum topology)draw(trial, TOPOLOGY_TORUS + 1);
