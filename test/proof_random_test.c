@@ -138,3 +138,43 @@ Test(proof_random, agrees_with_the_search)
 	cr_assert_eq(wrong, 0, "%d of %" PRIu64 " proofs are not as the search says", wrong,
 		     3 * count);
 }
+
+/* Outputs of which tiles overlap or have holes: transposed convolutions. */
+static const char *const scattered[] = {"c p|k c r|k pr", "p|r|pr", "c pr|c|pr", "p q|r s|pr qs"};
+
+static int check_scattered(struct arena *arena, const struct trial *trial)
+{
+	struct brute_result brute = {0};
+	int wrong = 0;
+
+	brute_search(&trial->problem, &trial->machine, &trial->options, &brute);
+	for (int o = 0; o < OBJECTIVES && brute.mappings > 0; o++) {
+		double best = brute.best[o].value;
+		struct proof proof;
+		run(arena, trial, (enum objective)o, 1.5 * best, trial->options.most_cycles,
+		    &proof);
+		if (proof.bound <= best * (1 + 1e-11))
+			continue;
+		fprintf(stderr, "%s, trial %" PRIu64 ", %s: bound %.17g, optimum %.17g\n",
+			trial->notation, trial->number, objective_name[o], proof.bound, best);
+		wrong++;
+	}
+	brute_release(&brute);
+	return wrong;
+}
+
+Test(proof_random, bounds_nothing_too_high_where_the_output_is_scattered)
+{
+	enum { STATEMENTS = sizeof scattered / sizeof *scattered, TIMES = 60 };
+	int wrong = 0;
+
+	for (uint64_t n = 0; n < STATEMENTS * TIMES; n++) {
+		struct arena *arena = arena_new(must_not_happen, NULL);
+		struct trial trial;
+		draw_trial_of(&trial, n, scattered[n % STATEMENTS]);
+		wrong += check_scattered(arena, &trial);
+		arena_free(arena);
+	}
+	cr_assert_eq(wrong, 0, "%d of %d bounds are above the optimum", wrong,
+		     3 * STATEMENTS * TIMES);
+}

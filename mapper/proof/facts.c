@@ -125,9 +125,22 @@ int32_t box_sliding(const struct facts *f, int operand, int32_t box)
 	return sliding;
 }
 
+static void find_scattered(struct facts *f)
+{
+	const struct operand *o = &f->problem->operand[f->output];
+
+	for (int r = 0; r < o->ranks; r++) {
+		int64_t moves = 0;
+		for (int d = 0; d < f->problem->dims; d++)
+			moves += llabs(o->coef[r][d]);
+		f->is_scattered |= moves > 1;
+	}
+}
+
 static void find_tangled(struct facts *f)
 {
-	f->is_exact = true;
+	find_scattered(f);
+	f->is_exact = !f->is_scattered;
 	for (int o = 0; o < f->operands; o++)
 		for (int r = 0; r < f->problem->operand[o].ranks; r++) {
 			unsigned moves = 0;
