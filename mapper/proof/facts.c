@@ -75,6 +75,22 @@ bool box_fits(const struct facts *f, int level, unsigned kept, int32_t box)
 	return true;
 }
 
+double uneven_part(const struct facts *f, int operand, int32_t box)
+{
+	const struct operand *o = &f->problem->operand[operand];
+	double part = 1;
+
+	for (int r = 0; r < o->ranks && !f->is_exact; r++)
+		for (int d = 0; d < f->problem->dims; d++) {
+			const struct part *uneven = &f->boxes.side[d].part;
+			double step = (double)llabs(o->coef[r][d]);
+			if (uneven->units && step > 1 &&
+			    box_length(&f->boxes, box, d) <= uneven->tile)
+				part *= fmax(0, 1 - (step - 1) / (double)uneven->left);
+		}
+	return part;
+}
+
 /* ---- Halos (rule 2) ---------------------------------------------------------------------------------------------- */
 
 double halo_part(const struct facts *f, int child, int operand, int32_t box, int dim, int64_t shift,

@@ -105,6 +105,8 @@ void facts_free(struct facts *);
 
 /* Do the tiles of these operands, together and by class, fit the level? */
 bool box_fits(const struct facts *, int level, unsigned kept, int32_t box);
+/* Tiles further apart than they are long have the fewer words the smaller the last one is: no less than this part is left. */
+double uneven_part(const struct facts *, int operand, int32_t box);
 /* The part that is left of a link's words where the innermost loop that indexes the operand makes `steps` steps along `dim`,
  * each of which moves the child's box by `shift`: 1 without halo. */
 double halo_part(const struct facts *, int child, int operand, int32_t box, int dim, int64_t shift, int64_t steps);

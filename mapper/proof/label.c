@@ -160,23 +160,6 @@ static void insert_link(struct draft *d, const struct link *l)
 	d->label.links++;
 }
 
-/* Tiles further apart than they are long have the fewer words the smaller the last one is: no less than this part is left. */
-static double uneven_part(const struct facts *f, int operand, int32_t box)
-{
-	const struct operand *o = &f->problem->operand[operand];
-	double part = 1;
-
-	for (int r = 0; r < o->ranks && !f->is_exact; r++)
-		for (int d = 0; d < f->problem->dims; d++) {
-			const struct part *uneven = &f->boxes.side[d].part;
-			double step = (double)llabs(o->coef[r][d]);
-			if (uneven->units && step > 1 &&
-			    box_length(&f->boxes, box, d) <= uneven->tile)
-				part *= fmax(0, 1 - (step - 1) / (double)uneven->left);
-		}
-	return part;
-}
-
 void draft_begin_link(const struct prover *p, struct draft *d, int operand, int child)
 {
 	const struct facts *f = p->f;

@@ -84,7 +84,8 @@ static void operand_costs(const struct facts *f, const struct quantity *q, int l
 			  int32_t box, struct side_costs *c)
 {
 	const struct rate *r = &q->rate[level][operand];
-	double none = f->words[operand][box] * f->steps[box] * halo_least(f, level, operand, box);
+	double none = f->words[operand][box] * f->steps[box] * uneven_part(f, operand, box) *
+		      halo_least(f, level, operand, box);
 	double words[RUNS] = {none / f->again[operand][box], none};
 
 	for (int run = 0; run < RUNS; run++) {
