@@ -9,8 +9,10 @@
 #include <stdlib.h>
 
 #include "frontend/source/arena.h"
+#include "mapper/proof/box.h"
 #include "mapper/proof/prove.h"
 #include "mapper/search/search.h"
+#include "nest_fixture.h"
 #include "search_trial.h"
 
 enum { TRIALS = 480 };
@@ -137,4 +139,97 @@ Test(proof_random, agrees_with_the_search)
 	}
 	cr_assert_eq(wrong, 0, "%d of %" PRIu64 " proofs are not as the search says", wrong,
 		     3 * count);
+}
+
+/* Outputs of which tiles overlap or have holes: transposed convolutions. */
+static const char *const scattered[] = {"c p|k c r|k pr", "p|r|pr", "c pr|c|pr", "p q|r s|pr qs"};
+
+static int check_scattered(struct arena *arena, const struct trial *trial)
+{
+	struct brute_result brute = {0};
+	int wrong = 0;
+
+	brute_search(&trial->problem, &trial->machine, &trial->options, &brute);
+	for (int o = 0; o < OBJECTIVES && brute.mappings > 0; o++) {
+		double best = brute.best[o].value;
+		struct proof proof;
+		run(arena, trial, (enum objective)o, 1.5 * best, trial->options.most_cycles,
+		    &proof);
+		if (proof.bound <= best * (1 + 1e-11))
+			continue;
+		fprintf(stderr, "%s, trial %" PRIu64 ", %s: bound %.17g, optimum %.17g\n",
+			trial->notation, trial->number, objective_name[o], proof.bound, best);
+		wrong++;
+	}
+	brute_release(&brute);
+	return wrong;
+}
+
+Test(proof_random, bounds_nothing_too_high_where_the_output_is_scattered)
+{
+	enum { STATEMENTS = sizeof scattered / sizeof *scattered, TIMES = 60 };
+	int wrong = 0;
+
+	for (uint64_t n = 0; n < STATEMENTS * TIMES; n++) {
+		struct arena *arena = arena_new(must_not_happen, NULL);
+		struct trial trial;
+		draw_trial_of(&trial, n, scattered[n % STATEMENTS]);
+		wrong += check_scattered(arena, &trial);
+		arena_free(arena);
+	}
+	cr_assert_eq(wrong, 0, "%d of %d bounds are above the optimum", wrong,
+		     3 * STATEMENTS * TIMES);
+}
+
+/* Words of the last unit's smaller tile are fewer by whole strides: what lies outside of a level is no more than that. */
+Test(proof_random, bounds_nothing_too_high_where_an_uneven_loop_has_a_stride)
+{
+	struct arena *arena = arena_new(must_not_happen, NULL);
+	struct shape shape = {
+		.extent = {['c'] = 2, ['k'] = 2, ['p'] = 7, ['q'] = 5, ['r'] = 1, ['s'] = 1},
+		.stride = 3,
+		.dilation = 1};
+	enum { C, K, P, Q };
+	struct level memory = {.is_memory = true,
+			       .width = 1,
+			       .buffers = 1,
+			       .may_keep = 7,
+			       .halo = HALO_FULL,
+			       .cost = {1, 1, 1},
+			       .fanout = {1, 1}};
+	struct hierarchy machine = {.levels = 2, .level = {memory, memory}};
+	struct mapping m = {.machine = &machine,
+			    .keep = {7, 7},
+			    .loops = 5,
+			    .loop = {{LOOP_TIME, 0, 0, P, 1},
+				     {LOOP_SPACE, 0, 0, Q, 2},
+				     {LOOP_TIME, 1, 0, C, 1},
+				     {LOOP_TIME, 1, 0, K, 1},
+				     {LOOP_TIME, 1, 0, Q, 1}}};
+	struct part part[MAX_DIMS] = {[Q] = {.level = 0, .left = 5, .units = 3, .tile = 2}};
+	struct proof_space space = {.part = part};
+	struct problem problem;
+	struct constraint free;
+	struct proof proof;
+	struct cost cost;
+
+	note_problem(&problem, "c pr qs|k c r s|k p q", &shape);
+	m.problem = &problem;
+	machine.level[0].array = "array";
+	machine.level[0].axes = 1;
+	machine.level[0].fanout[0] = 4;
+	machine.level[0].hop_cost = 760;
+	machine.level[0].multicast = 3;
+	machine.level[0].cost[ACCESS_READ] = machine.level[0].cost[ACCESS_UPDATE] = 9;
+	constraint_free(&free, &problem, &machine);
+	free.must_keep[1] = 7;
+	free.time[1][K] = 2;
+	free.stationary[1] = 1;
+	cr_assert(mapping_cost(&m, &cost));
+	prove_space(arena, &problem, &machine, &free, &space,
+		    &(struct proof_goal){.value = 1.01 * cost.energy}, &(struct proof_limits){0},
+		    &proof);
+	cr_expect(proof.bound <= cost.energy, "bound %g, a mapping has %g", proof.bound,
+		  cost.energy);
+	arena_free(arena);
 }

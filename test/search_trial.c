@@ -55,7 +55,7 @@ static int64_t draw_extent(struct trial *trial)
 
 static void draw_problem(struct trial *trial)
 {
-	const char *notation = statement[trial->number % TRIAL_STATEMENTS];
+	const char *notation = trial->notation;
 	struct shape shape;
 	int64_t points, most = trial->imperfect ? 150 : 2000;
 	do {
@@ -307,12 +307,12 @@ static void draw_constraint(struct trial *trial)
 
 /* Few mappings enough for brute force, and not too few for the search to prune; now and then, none
  * at all. */
-void draw_trial(struct trial *trial, uint64_t number, bool imperfect)
+static void draw_all(struct trial *trial, uint64_t number, bool imperfect, const char *notation)
 {
 	static const int level_counts[] = {2, 3, 3, 3, 3, 4, 4, 4, 5, 5};
 	int64_t most =
 		imperfect ? MOST_IMPERFECT : trial_most[number / TRIAL_STATEMENTS % TRIAL_SIZES];
-	*trial = (struct trial){.number = number, .imperfect = imperfect};
+	*trial = (struct trial){.number = number, .notation = notation, .imperfect = imperfect};
 	int64_t least = most >> (1 + 2 * draw(trial, 6));
 	bool infeasible = one_in(trial, 16);
 	int levels = level_counts[draw(trial, sizeof level_counts / sizeof *level_counts)];
@@ -333,6 +333,16 @@ void draw_trial(struct trial *trial, uint64_t number, bool imperfect)
 			macs *= trial->problem.extent[d];
 		trial->options.most_cycles = 1 + draw(trial, macs << draw(trial, 6));
 	}
+}
+
+void draw_trial(struct trial *trial, uint64_t number, bool imperfect)
+{
+	draw_all(trial, number, imperfect, statement[number % TRIAL_STATEMENTS]);
+}
+
+void draw_trial_of(struct trial *trial, uint64_t number, const char *notation)
+{
+	draw_all(trial, number, false, notation);
 }
 
 static void print_operands(FILE *file, const struct problem *problem)

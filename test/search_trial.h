@@ -17,6 +17,7 @@ extern const int64_t trial_most[TRIAL_SIZES];
 
 struct trial {
 	uint64_t number, draws;
+	const char *notation; /* of its statement; nest_fixture.h */
 	bool imperfect;
 	int64_t evaluations; /* mappings that brute force costs */
 	struct problem problem;
@@ -28,6 +29,8 @@ struct trial {
 
 /* A constraint of the trial lies in it: it may not be copied as it is. */
 void draw_trial(struct trial *, uint64_t number, bool imperfect);
+/* The same with perfect factors, of this statement. */
+void draw_trial_of(struct trial *, uint64_t number, const char *notation);
 /* 0 .. bound - 1: the next number of the trial. */
 int64_t draw(struct trial *, int64_t bound);
 /* The problem, the machine and what is asked, in lines. Sets are bits: of classes, in the constraint of operands. */

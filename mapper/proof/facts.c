@@ -75,6 +75,22 @@ bool box_fits(const struct facts *f, int level, unsigned kept, int32_t box)
 	return true;
 }
 
+double uneven_part(const struct facts *f, int operand, int32_t box)
+{
+	const struct operand *o = &f->problem->operand[operand];
+	double part = 1;
+
+	for (int r = 0; r < o->ranks && !f->is_exact; r++)
+		for (int d = 0; d < f->problem->dims; d++) {
+			const struct part *uneven = &f->boxes.side[d].part;
+			double step = (double)llabs(o->coef[r][d]);
+			if (uneven->units && step > 1 &&
+			    box_length(&f->boxes, box, d) <= uneven->tile)
+				part *= fmax(0, 1 - (step - 1) / (double)uneven->left);
+		}
+	return part;
+}
+
 /* ---- Halos (rule 2) ---------------------------------------------------------------------------------------------- */
 
 double halo_part(const struct facts *f, int child, int operand, int32_t box, int dim, int64_t shift,
@@ -125,9 +141,22 @@ int32_t box_sliding(const struct facts *f, int operand, int32_t box)
 	return sliding;
 }
 
+static void find_scattered(struct facts *f)
+{
+	const struct operand *o = &f->problem->operand[f->output];
+
+	for (int r = 0; r < o->ranks; r++) {
+		int64_t moves = 0;
+		for (int d = 0; d < f->problem->dims; d++)
+			moves += llabs(o->coef[r][d]);
+		f->is_scattered |= moves > 1;
+	}
+}
+
 static void find_tangled(struct facts *f)
 {
-	f->is_exact = true;
+	find_scattered(f);
+	f->is_exact = !f->is_scattered;
 	for (int o = 0; o < f->operands; o++)
 		for (int r = 0; r < f->problem->operand[o].ranks; r++) {
 			unsigned moves = 0;

@@ -69,11 +69,12 @@ struct facts {
 	int levels, operands, output; /* the output is the last operand */
 	double points; /* of the problem: its MACs */
 	double leakage;
-	double outputs; /* positions of the dimensions that index the output: distinct words, or more */
+	double outputs; /* positions of the dimensions that index the output */
 	double output_words;
+	bool is_scattered; /* tiles of the output may overlap, or have holes: distinct words are known from above only */
 	bool counts_energy, counts_cycles;
 	bool is_exact; /* no dimension that is parted unevenly moves a rank that another moves, too, or may run over
-			* an array inside as well: nothing is rounded down */
+			* an array inside as well, and the output is not scattered: nothing is rounded down */
 	unsigned tangled[MAX_OPERANDS]; /* dimensions that move a rank which another moves, too */
 
 	/* By box. */
@@ -104,6 +105,8 @@ void facts_free(struct facts *);
 
 /* Do the tiles of these operands, together and by class, fit the level? */
 bool box_fits(const struct facts *, int level, unsigned kept, int32_t box);
+/* Tiles further apart than they are long have the fewer words the smaller the last one is: no less than this part is left. */
+double uneven_part(const struct facts *, int operand, int32_t box);
 /* The part that is left of a link's words where the innermost loop that indexes the operand makes `steps` steps along `dim`,
  * each of which moves the child's box by `shift`: 1 without halo. */
 double halo_part(const struct facts *, int child, int operand, int32_t box, int dim, int64_t shift, int64_t steps);
@@ -121,12 +124,15 @@ bool spreads_make(struct facts *, int level);
 double spread_share(const struct facts *, int operand, int arrays, const struct crossing[], int32_t inner);
 
 /* outside.c */
-/* Distinct words of the output that all instances of a level together can hold, at most. */
-double outputs_most(const struct facts *, int level);
+/* Distinct words in tiles of the output of this box, in all instances of a level that hold different outputs. Of a scattered output
+ * no fewer than there are. */
+double outputs_of(const struct facts *, int level, int32_t box);
+/* The same for all instances together, at most. */
+double outputs_most(const struct facts *, int level, int32_t box);
 bool outside_make(struct facts *);
-/* The least that a parent at `level` or outside of it can cost for the words of a link; arrays inside levels below `top` are
- * still to come. */
-double parent_least(const struct facts *, const struct quantity *, int operand, int level, int top, double words,
-		    double served, bool has_crossed);
+/* The least that a parent at `level` or outside of it can cost for the words of a link, whose child's tile is the box; arrays
+ * inside levels below `top` are still to come. */
+double parent_least(const struct facts *, const struct quantity *, int operand, int32_t box, int level, int top,
+		    double words, double served, bool has_crossed);
 
 #endif

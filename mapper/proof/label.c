@@ -160,29 +160,6 @@ static void insert_link(struct draft *d, const struct link *l)
 	d->label.links++;
 }
 
-/* Distinct words of the output that one copy of what lies outside of the level holds. */
-static double outputs_of(const struct facts *f, int level)
-{
-	return f->has_array_outside[level] ? f->outputs : fmin(f->outputs, f->output_words);
-}
-
-/* Tiles further apart than they are long have the fewer words the smaller the last one is: no less than this part is left. */
-static double uneven_part(const struct facts *f, int operand, int32_t box)
-{
-	const struct operand *o = &f->problem->operand[operand];
-	double part = 1;
-
-	for (int r = 0; r < o->ranks && !f->is_exact; r++)
-		for (int d = 0; d < f->problem->dims; d++) {
-			const struct part *uneven = &f->boxes.side[d].part;
-			double step = (double)llabs(o->coef[r][d]);
-			if (uneven->units && step > 1 &&
-			    box_length(&f->boxes, box, d) <= uneven->tile)
-				part *= fmax(0, 1 - (step - 1) / (double)uneven->left);
-		}
-	return part;
-}
-
 void draft_begin_link(const struct prover *p, struct draft *d, int operand, int child)
 {
 	const struct facts *f = p->f;
@@ -206,8 +183,8 @@ void draft_begin_link(const struct prover *p, struct draft *d, int operand, int 
 	l.sliding = box_sliding(f, operand, l.box);
 	l.is_open = true;
 	for (int i = 0; i < f->quantities; i++)
-		d->first[i] +=
-			f->quantity[i].rate[child][operand].first_fill * outputs_of(f, child);
+		d->first[i] += f->quantity[i].rate[child][operand].first_fill *
+			       outputs_of(f, child, l.box);
 	insert_link(d, &l);
 }
 
@@ -224,7 +201,7 @@ void draft_reach(const struct prover *p, struct draft *d, int level, unsigned ke
 		l->parent = (signed char)level;
 		for (int q = 0; q < f->quantities; q++)
 			d->first[q] += f->quantity[q].rate[level][l->operand].first_serve *
-				       outputs_of(f, level);
+				       outputs_of(f, level, l->box);
 		if (l->is_open) {
 			i++;
 			continue;
@@ -352,15 +329,15 @@ static void rest_of(const struct prover *p, const struct quantity *q, const stru
 		if (!is_chosen) {
 			const struct rate *rate = &q->rate[at.level][o];
 			double there = served * share_least(f, l, at.level, at.top);
-			double all =
-				rate->serve * there - rate->first_serve * outputs_most(f, at.level);
+			double all = rate->serve * there -
+				     rate->first_serve * outputs_most(f, at.level, l->box);
 			r->next[run] = fill + rate->hop * words +
 				       fmax(all, (rate->serve - rate->first_serve) * there);
 		}
 		r->beyond[run] = fill;
 		if (at.level > 0)
-			r->beyond[run] += parent_least(f, q, o, at.level - 1, at.top, words, served,
-						       l->crossings > 0);
+			r->beyond[run] += parent_least(f, q, o, l->box, at.level - 1, at.top, words,
+						       served, l->crossings > 0);
 		else
 			r->beyond[run] = INFINITY;
 	}
@@ -572,6 +549,9 @@ static bool serves_for(const struct prover *p, const struct label *a, const stru
 		return false;
 	for (int i = 0; i < a->links; i++) {
 		const struct link *x = &a->link[i], *y = &b->link[i];
+		if (x->operand == p->f->output && x->parent == NO_PARENT &&
+		    outputs_of(p->f, level, x->box) < outputs_of(p->f, level, y->box))
+			return false; /* the parent reads less */
 		if (!is_no_more(x->words, y->words) ||
 		    !is_no_more(x->words * x->share, y->words * y->share))
 			return false;

@@ -8,24 +8,48 @@
 #include <math.h>
 #include <stdlib.h>
 
-double outputs_most(const struct facts *f, int level)
+/* Positions of the tiles of a box along a dimension. */
+static double tiles_along(const struct facts *f, int32_t box, int dim)
 {
-	if (f->has_array_outside[level])
-		return f->outputs * f->most_irrelevant[level];
-	return fmin(f->outputs, f->output_words);
+	const struct side *s = &f->boxes.side[dim];
+	int64_t length = box_length(&f->boxes, box, dim), inside = 1;
+
+	if (s->part.units && length <= s->part.tile) {
+		inside = s->part.units * (s->part.tile / length);
+		length = s->part.left;
+	}
+	return (double)(f->problem->extent[dim] / length * inside);
+}
+
+double outputs_of(const struct facts *f, int level, int32_t box)
+{
+	double words;
+
+	if (!f->is_scattered)
+		return f->outputs;
+	words = f->words[f->output][box];
+	for (int d = 0; d < f->problem->dims; d++)
+		if (f->problem->operand[f->output].relevant >> d & 1)
+			words *= tiles_along(f, box, d);
+	return f->has_array_outside[level] ? words : fmin(words, f->output_words);
+}
+
+double outputs_most(const struct facts *f, int level, int32_t box)
+{
+	return outputs_of(f, level, box) * f->most_irrelevant[level];
 }
 
 /* What a parent's side of a link costs; first visits are no reads, but all else is paid. */
-static double parent_cost(const struct facts *f, const struct rate *r, int level, double words,
-			  double served)
+static double parent_cost(const struct facts *f, const struct rate *r, int level, int32_t box,
+			  double words, double served)
 {
-	double all = r->serve * served - r->first_serve * outputs_most(f, level);
+	double all = r->serve * served - r->first_serve * outputs_most(f, level, box);
 
 	return fmax(all, (r->serve - r->first_serve) * served) + r->hop * words;
 }
 
-double parent_least(const struct facts *f, const struct quantity *q, int operand, int level,
-		    int top, double words, double served, bool has_crossed)
+double parent_least(const struct facts *f, const struct quantity *q, int operand, int32_t box,
+		    int level, int top, double words, double served, bool has_crossed)
 {
 	double least = INFINITY;
 
@@ -35,7 +59,7 @@ double parent_least(const struct facts *f, const struct quantity *q, int operand
 		if (may && f->machine->level[p].is_memory)
 			least = fmin(
 				least,
-				parent_cost(f, &q->rate[p][operand], p, words,
+				parent_cost(f, &q->rate[p][operand], p, box, words,
 					    served * f->least_share[has_crossed][p][top][operand]));
 		if (must && f->machine->level[p].is_memory)
 			break;
@@ -60,16 +84,17 @@ static void operand_costs(const struct facts *f, const struct quantity *q, int l
 			  int32_t box, struct side_costs *c)
 {
 	const struct rate *r = &q->rate[level][operand];
-	double none = f->words[operand][box] * f->steps[box] * halo_least(f, level, operand, box);
+	double none = f->words[operand][box] * f->steps[box] * uneven_part(f, operand, box) *
+		      halo_least(f, level, operand, box);
 	double words[RUNS] = {none / f->again[operand][box], none};
 
 	for (int run = 0; run < RUNS; run++) {
 		double w = words[run];
-		c->fill[run] = fmax(0, r->fill * w - r->first_fill * outputs_most(f, level));
-		c->next[run] = parent_cost(f, &q->rate[level - 1][operand], level - 1, w,
+		c->fill[run] = fmax(0, r->fill * w - r->first_fill * outputs_most(f, level, box));
+		c->next[run] = parent_cost(f, &q->rate[level - 1][operand], level - 1, box, w,
 					   w * f->least_share[0][level - 1][level][operand]);
 		c->beyond[run] =
-			level > 1 ? parent_least(f, q, operand, level - 2, level, w, w, false)
+			level > 1 ? parent_least(f, q, operand, box, level - 2, level, w, w, false)
 				  : INFINITY;
 	}
 }

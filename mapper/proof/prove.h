@@ -27,7 +27,7 @@ struct subspace {
 
 enum proof_status {
 	PROOF_DONE,      /* every bound is at least the value, but for 1 part in 10^12 */
-	PROOF_FAILED,    /* that of the last subspace is below it */
+	PROOF_FAILED,    /* one of them is below it */
 	PROOF_CUT,       /* stopped by a limit or a signal */
 	PROOF_TOO_MANY,  /* tiles */
 	PROOF_NO_MEMORY

@@ -7,6 +7,7 @@
  * stays one, for counts that are less bound from below. Nothing uneven is one choice among the others. */
 #include "mapper/search/rest.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -366,6 +367,12 @@ static void search_choices(struct rest *u)
 
 /* ---- Together -------------------------------------------------------------------------------------------------------- */
 
+/* A limit that lets pass what has no more than this, which may be nothing: a limit of 0 would be none. */
+static double limit_at(double value)
+{
+	return fmax(value * (1 + PROOF_ROUNDING), DBL_MIN);
+}
+
 /* Among those as good in the first the best in what breaks ties. */
 static void break_ties(struct rest *u, enum objective objective)
 {
@@ -375,11 +382,11 @@ static void break_ties(struct rest *u, enum objective objective)
 		return;
 	switch (objective) {
 	case OBJECTIVE_ENERGY:
-		u->goal.most_energy = value * (1 + PROOF_ROUNDING);
+		u->goal.most_energy = limit_at(value);
 		u->goal.objective = OBJECTIVE_CYCLES;
 		break;
 	case OBJECTIVE_EDP:
-		u->goal.most_edp = value * (1 + PROOF_ROUNDING);
+		u->goal.most_edp = limit_at(value);
 		u->goal.objective = OBJECTIVE_ENERGY;
 		break;
 	default:
