@@ -15,7 +15,7 @@
 #include "nest_fixture.h"
 #include "search_trial.h"
 
-enum { TRIALS = 480 };
+enum { TRIALS = 240 };
 
 static void must_not_happen(void *context)
 {

@@ -356,6 +356,18 @@ static bool check_chain(struct session *s, const struct check *before, const str
 		      c->stated.layer, c->stated.goal.most_cycles + 1);
 }
 
+/* A point of such a set is followed by the next, or by the claim that there is none; where proofs were cut, a layer is open. */
+static bool check_end(struct session *s, const struct check *c, const struct check *after)
+{
+	bool is_last = c->stated.goal.most_cycles == 0 || !c->stated.has_mapping || c->cycles <= 1;
+	bool follows = after && strcmp(after->stated.layer, c->stated.layer) == 0 &&
+		       after->stated.goal.most_cycles > 0;
+
+	return is_last || follows || s->summary->open > 0 ||
+	       refute(s, c->stated.span, "no claim says what is faster than this one of '%s'",
+		      c->stated.layer);
+}
+
 /* ---- The proof ------------------------------------------------------------------------------------------------------------ */
 
 static void leave_for_lack_of_memory(void *context)
@@ -555,7 +567,8 @@ bool certificate_check(const char *path, int machines, const struct workload *co
 	for (int i = 0; i < s.checks && !r.is_wrong; i++) {
 		struct check *c = &s.check[i];
 		if (find_machine(&s, c) && find_layer(&s, c) && check_mapping(&s, c) &&
-		    check_chain(&s, i > 0 ? c - 1 : NULL, c))
+		    check_chain(&s, i > 0 ? c - 1 : NULL, c) &&
+		    check_end(&s, c, i + 1 < s.checks ? c + 1 : NULL))
 			s.check[whole++] = *c;
 	}
 	s.checks = whole;

@@ -8,6 +8,9 @@
 
 /* ---- Storage --------------------------------------------------------------------------------------------------- */
 
+/* A goal far above the optimum lets nearly all labels live: those of 2 GiB, and the proof is cut. */
+enum { MOST_CHUNKS = 1 << 15 };
+
 struct chunk {
 	struct chunk *below;
 	size_t used;
@@ -19,6 +22,7 @@ static void *take(struct prover *p, size_t size)
 	size = (size + 15) & ~(size_t)15;
 	if (!p->chunk || p->chunk->used + size > sizeof p->chunk->bytes) {
 		struct chunk *more = malloc(sizeof *more);
+		p->is_cut |= ++p->chunks > MOST_CHUNKS;
 		if (!more) {
 			p->no_memory = true;
 			return NULL;
@@ -40,6 +44,7 @@ void prover_release(struct prover *p, struct mark mark)
 {
 	while (p->chunk != mark.chunk) {
 		struct chunk *below = p->chunk->below;
+		p->chunks--;
 		free(p->chunk);
 		p->chunk = below;
 	}
@@ -426,6 +431,10 @@ bool draft_is_lost(struct prover *p, const struct draft *d, struct stage at)
 	double energy = 0, cycles = steps_least(p, d, at.top), value;
 
 	p->looked++;
+	if (!f->counts_energy && !is_below(p, value = value_of(p, 0, cycles))) {
+		p->bound = fmin(p->bound, value);
+		return true;
+	}
 	for (int i = 0; i < f->quantities; i++) {
 		const struct quantity *q = &f->quantity[i];
 		double least = quantity_least(p, q, d, at);

@@ -76,6 +76,7 @@ struct prover {
 	const struct proof_goal *goal;
 	const struct proof_limits *limits;
 	struct chunk *chunk;          /* labels: a stack */
+	int chunks;
 	struct shelf shelf, free; /* of the level that grows: its labels, and the free ones */
 	double bound; /* the least of all that was given up, or is whole */
 	bool keeps_all; /* no label serves for another */

@@ -130,6 +130,8 @@ static void sort_out(struct spreads *s, bool axes_differ)
 {
 	int kept = 0;
 
+	if (s->count == 0)
+		return;
 	qsort(s->spread, (size_t)s->count, sizeof *s->spread, compare);
 	for (int i = 0; i < s->count; i++) {
 		const struct spread *last = kept ? &s->spread[kept - 1] : NULL;

@@ -356,7 +356,8 @@ static void search_choices(struct rest *u)
 		choose_from(u, part, 0, false);
 	for (int i = u->is_perfect_left; i < u->choices; i++)
 		u->root = fmin(u->root, u->choice[i].least);
-	qsort(u->choice, (size_t)u->choices, sizeof *u->choice, by_least);
+	if (u->choices > 1)
+		qsort(u->choice, (size_t)u->choices, sizeof *u->choice, by_least);
 	for (int i = 0; i < u->choices && !u->no_memory; i++)
 		if (may_be_better(u, &u->choice[i]))
 			search_choice(u, &u->choice[i]);
@@ -449,7 +450,7 @@ void search_rest(struct arena *arena, const struct problem *p, const struct hier
 	u.goal.most_energy = 0;
 	if (status == PROOF_DONE) {
 		search_choices(&u);
-		r->root = u.root;
+		r->root = u.root < INFINITY ? u.root : r->root;
 		break_ties(&u, o->objective);
 	}
 	u.no_memory |= status == PROOF_NO_MEMORY;

@@ -367,6 +367,21 @@ static bool may_go_on(const struct search_options *o, const struct search_result
 	       (end == 0 || now_in_seconds() < end);
 }
 
+/* Is a rank of the output indexed by a sum? Then its tiles may have holes, and what labels count as first visits is too much. */
+static bool is_scattered(const struct problem *p)
+{
+	const struct operand *o = &p->operand[p->operands - 1];
+
+	for (int r = 0; r < o->ranks; r++) {
+		int movers = 0;
+		for (int d = 0; d < p->dims; d++)
+			movers += o->coef[r][d] != 0;
+		if (movers > 1)
+			return true;
+	}
+	return false;
+}
+
 /* The labels of all spreads together first: where they are many, the rest is done spread by spread. */
 void search(struct arena *arena, const struct problem *p, const struct hierarchy *h,
 	    const struct search_options *o, struct search_result *r)
@@ -377,6 +392,10 @@ void search(struct arena *arena, const struct problem *p, const struct hierarchy
 
 	memset(r, 0, sizeof *r);
 	search_perfect(arena, p, h, o, MOST_FIRST, r);
+	if (r->status == SEARCH_PROVEN && is_scattered(p)) {
+		r->status = SEARCH_CUT;
+		r->root = r->bound = 0;
+	}
 	is_left = r->status == SEARCH_CUT && may_go_on(o, r, end);
 	if (r->status == SEARCH_NO_MEMORY || !(is_left || o->imperfect))
 		return;
