@@ -280,7 +280,8 @@ static void find_alikes(struct terms *t, int level)
 	t->alike[level] = alike;
 	for (int i = 0; i < spreads; i++)
 		spread[i].number = i;
-	qsort(spread, (size_t)spreads, sizeof *spread, by_sharing);
+	if (spreads > 1)
+		qsort(spread, (size_t)spreads, sizeof *spread, by_sharing);
 	for (int i = 0; i < spreads; i++) {
 		if (i > 0 && compare_sharing(&spread[i - 1], &spread[i]) != 0)
 			alike++;
