@@ -51,6 +51,7 @@ struct crew {
 	struct task *task;
 	int next, finished; /* under the lock, with running */
 	const char *running;
+	bool is_perfect; /* perfect factors alone are searched in this round */
 };
 
 /* An even share of the time that is left, for a task that the crew begins or, all at once, for any of a round. Something
@@ -166,7 +167,7 @@ static void search_layer(const struct crew *crew, struct task *task)
 	struct layer_mapping *result = task->result;
 	struct search_options o = {
 		.objective = options->objective,
-		.imperfect = options->imperfect,
+		.imperfect = options->imperfect && !crew->is_perfect,
 		.constraint = result->layer->constraint,
 		.seconds = task->seconds,
 		.evaluations = task->evaluations,
@@ -371,10 +372,36 @@ static void share_results(struct network_mapping *n)
 	}
 }
 
+/* Perfect factors were searched first, of all layers: each has a mapping to begin with, before any takes its time with others.
+ * Nothing is proven yet of the whole space. */
+static void begin_imperfect(struct crew *crew)
+{
+	crew->is_perfect = false;
+	crew->next = crew->finished = 0;
+	for (int i = 0; i < crew->tasks; i++) {
+		struct search_result *r = &crew->task[i].result->found;
+		crew->evaluations -= crew->task[i].round_spent;
+		crew->task[i].round_spent = 0;
+		crew->task[i].is_done = false;
+		crew->task[i].result->points = 0;
+		crew->task[i].result->is_set_whole = false;
+		r->status = SEARCH_CUT;
+		r->bound = 0;
+	}
+	if ((crew->options->stop && *crew->options->stop) ||
+	    (crew->options->evaluations > 0 && crew->evaluations <= 0) ||
+	    (crew->deadline > 0 && now() >= crew->deadline))
+		crew->tasks = 0;
+	part_evaluations(crew, crew->evaluations);
+}
+
 /* The tasks whose search was cut, if what is left is much more than they had; else none. */
 static void begin_round(struct crew *crew)
 {
-	bool is_stopped = crew->options->stop && *crew->options->stop, is_worth = !is_stopped;
+	bool is_stopped = crew->options->stop && *crew->options->stop;
+	bool has_budget = crew->options->seconds > 0 || crew->options->evaluations > 0;
+	bool is_worth = !is_stopped &&
+			has_budget; /* without one a search is cut where more would not help */
 	int cut = 0;
 
 	for (int i = 0; i < crew->tasks; i++) {
@@ -401,7 +428,10 @@ struct network_mapping *network_map(struct arena *arena, const struct workload *
 				    const struct map_options *options)
 {
 	struct network_mapping *n = ARENA_NEW(arena, struct network_mapping);
-	struct crew crew = {.options = options, .machine = w->machine, .start = now()};
+	struct crew crew = {.options = options,
+			    .machine = w->machine,
+			    .start = now(),
+			    .is_perfect = options->imperfect};
 	bool has_memory = true;
 
 	n->workload = w;
@@ -425,7 +455,10 @@ struct network_mapping *network_map(struct arena *arena, const struct workload *
 			has_memory &= keep_result(arena, &crew.task[i]);
 		if (!has_memory)
 			arena_fail(arena);
-		begin_round(&crew);
+		if (crew.is_perfect)
+			begin_imperfect(&crew);
+		else
+			begin_round(&crew);
 	}
 	share_results(n);
 	return n;
