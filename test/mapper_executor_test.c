@@ -562,7 +562,7 @@ Test(executor, section_3_a_network_carries_what_passes_its_outer_end)
 	/* what level 0 reads and is updated with: 30, 10, 15 and 30 */
 	cr_expect_eq(executed.network_words[0], 85, "%" PRId64, executed.network_words[0]);
 	cr_expect_eq(cost.cycles, 17, "%" PRId64, cost.cycles);
-	cr_expect(cost.bound == (enum bound_kind)BOUND_NETWORK && cost.bound_level == 0);
+	cr_expect(cost.bound == BOUND_NETWORK && cost.bound_level == 0);
 	machine.level[0].shared_bandwidth = 5;
 	execute_mapping(&mapping, &cost);
 	cr_expect_eq(cost.bound, BOUND_SHARED, "of equal bounds the port is first");
@@ -594,7 +594,7 @@ Test(executor, section_3_of_arrays_in_arrays_each_network_carries_its_own)
 	cr_expect_eq(executed.network_words[0], 3 + 2 + 2);
 	cr_expect_eq(executed.network_words[1], 2 + 2 + 1);
 	cr_expect_eq(cost.cycles, 3, "5 words by 2: %" PRId64, cost.cycles);
-	cr_expect(cost.bound == (enum bound_kind)BOUND_NETWORK && cost.bound_level == 1);
+	cr_expect(cost.bound == BOUND_NETWORK && cost.bound_level == 1);
 
 	/* Each MAC's sum comes out by itself; the second for a word needs the first back. */
 	machine.level[1].reduce = 0;

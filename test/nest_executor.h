@@ -5,10 +5,7 @@
 
 #include "mapper/cost/cost.h"
 
-/* A bound that enum bound_kind does not have yet: the network of the array inside a level. */
-enum { BOUND_NETWORK = BOUND_CLASS + 1 };
-
-/* Counters that struct cost does not have yet. */
+/* Counters that are not compared by their place in struct cost. */
 struct executed {
 	int64_t accesses[MAX_LEVELS][MAX_OPERANDS][ACCESS_KINDS]; /* each moves a width of words */
 	int64_t network_words[MAX_LEVELS]; /* at the outer end of one array's network, the busiest */

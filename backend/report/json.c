@@ -123,8 +123,10 @@ static json_t *traffic_json(const struct mapping *m, const struct cost *cost)
 			json_t *counters = counters_json(t->count);
 			json_object_set_new(counters, "perInstance",
 					    counters_json(t->per_instance));
+			json_object_set_new(counters, "accesses", counters_json(t->accesses));
 			json_object_set_new(counters, "tile", json_integer(t->tile));
 			json_object_set_new(counters, "deliveries", json_integer(t->deliveries));
+			json_object_set_new(counters, "hops", json_integer(t->hops));
 			json_object_set_new(operands, operand_name(m->problem, o), counters);
 		}
 		json_object_set_new(level, "operands", operands);
@@ -174,6 +176,10 @@ static json_t *ports_json(const struct mapping *m, const struct cost *cost)
 				    real(l->shared_bandwidth > 0
 						 ? (reads + writes) / l->shared_bandwidth
 						 : INFINITY));
+		json_object_set_new(port, "network",
+				    real(l->network_bandwidth > 0 ? (double)cost->network_words[i] /
+									    l->network_bandwidth
+								  : INFINITY));
 		json_array_append_new(ports, port);
 	}
 	return ports;
@@ -181,11 +187,9 @@ static json_t *ports_json(const struct mapping *m, const struct cost *cost)
 
 static json_t *cycles_json(const struct mapping *m, const struct cost *cost)
 {
-	static const char *const bound[] = {[BOUND_COMPUTE] = "compute",
-					    [BOUND_READ] = "read",
-					    [BOUND_WRITE] = "write",
-					    [BOUND_SHARED] = "shared",
-					    [BOUND_CLASS] = "class"};
+	static const char *const bound[] = {
+		[BOUND_COMPUTE] = "compute", [BOUND_READ] = "read",   [BOUND_WRITE] = "write",
+		[BOUND_SHARED] = "shared",   [BOUND_CLASS] = "class", [BOUND_NETWORK] = "network"};
 	json_t *cycles = json_object();
 	bool is_port = cost->bound != BOUND_COMPUTE;
 

@@ -264,10 +264,13 @@ static void add_energy(const struct mapping *m, struct cost *cost)
 		double network = 0;
 
 		for (int o = 0; o < m->problem->operands; o++) {
-			const struct traffic *t = &cost->traffic[level][o];
-			for (int k = 0; k < ACCESS_KINDS; k++)
-				cost->energy_level[level] += (double)t->count[k] * l->cost[k];
-			network += (double)t->deliveries * l->hop_cost;
+			struct traffic *t = &cost->traffic[level][o];
+			t->hops = t->deliveries;
+			for (int k = 0; k < ACCESS_KINDS; k++) {
+				t->accesses[k] = t->count[k];
+				cost->energy_level[level] += (double)t->accesses[k] * l->cost[k];
+			}
+			network += (double)t->hops * l->hop_cost;
 		}
 		cost->energy_network += network;
 		cost->energy += cost->energy_level[level] + network;

@@ -9,15 +9,20 @@
 struct traffic {
 	int64_t count[ACCESS_KINDS];
 	int64_t per_instance[ACCESS_KINDS]; /* of the busiest instance */
+	int64_t accesses[ACCESS_KINDS];     /* of all instances; each moves `width` words of one */
 	int64_t tile;                       /* words held by one instance; 0 where it is not kept */
 	int64_t deliveries; /* words handed to units inside, one for each receiver */
+	int64_t hops;       /* that the operand's words make in the arrays inside this level */
+	int64_t network;    /* words at the outer end of the array inside one instance, the busiest for this operand */
 };
 
-enum bound_kind { BOUND_COMPUTE, BOUND_READ, BOUND_WRITE, BOUND_SHARED, BOUND_CLASS };
+/* NETWORK: of the array inside the level. */
+enum bound_kind { BOUND_COMPUTE, BOUND_READ, BOUND_WRITE, BOUND_SHARED, BOUND_CLASS, BOUND_NETWORK };
 
 struct cost {
 	struct traffic traffic[MAX_LEVELS][MAX_OPERANDS];
 	int64_t instances[MAX_LEVELS]; /* used */
+	int64_t network_words[MAX_LEVELS]; /* at the outer end of the array inside the level, the busiest one */
 	int64_t macs, units;           /* points of the nest; MAC units used */
 	int64_t steps;                 /* cycles of the arithmetic alone */
 	int64_t cycles;                /* overlap perfect: the greatest of all resources */

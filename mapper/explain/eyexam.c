@@ -156,6 +156,8 @@ static void look_at_ports(struct eyexam *e, const struct mapping *m, const struc
 			int64_t reads = count[ACCESS_READ];
 			int64_t writes = count[ACCESS_FILL] + count[ACCESS_UPDATE];
 			double own = l->class_bandwidth[m->problem->operand[o].class];
+			look_at(e, cost, level, o, BOUND_NETWORK, cost->traffic[level][o].network,
+				l->network_bandwidth);
 			if (own > 0) {
 				look_at(e, cost, level, o, BOUND_CLASS, reads + writes, own);
 				continue;

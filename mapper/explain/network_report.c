@@ -74,8 +74,10 @@ static double utilisation(const struct hierarchy *h, int64_t macs, int64_t steps
 static const char *bound_text(struct arena *arena, const struct hierarchy *h,
 			      const struct cost *cost)
 {
-	static const char *const word[] = {
-		[BOUND_READ] = "read", [BOUND_WRITE] = "write", [BOUND_SHARED] = "port"};
+	static const char *const word[] = {[BOUND_READ] = "read",
+					   [BOUND_WRITE] = "write",
+					   [BOUND_SHARED] = "port",
+					   [BOUND_NETWORK] = "network"};
 
 	static const char *const class[] = {[CLASS_I] = "I", [CLASS_W] = "W", [CLASS_O] = "O"};
 
@@ -396,7 +398,8 @@ static const char *port_text(struct arena *arena, const struct mapping *m, const
 	static const char *const word[] = {[BOUND_READ] = "reads",
 					   [BOUND_WRITE] = "writes",
 					   [BOUND_SHARED] = "reads and writes",
-					   [BOUND_CLASS] = "own port"};
+					   [BOUND_CLASS] = "own port",
+					   [BOUND_NETWORK] = "network"};
 
 	if (e->port == BOUND_COMPUTE)
 		return "no port of a single tensor is narrower";
