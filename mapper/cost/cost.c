@@ -184,8 +184,31 @@ static int64_t distinct_of(const struct view *v, int first, int level)
 	return words;
 }
 
+/* What passes the arrays with a limited network between a parent and its child: of the output all that comes out, and what is
+ * sent back in. */
+static bool pass_networks(const struct view *v, int parent, int child, int64_t each,
+			  struct traffic one[MAX_LEVELS])
+{
+	const struct outline *n = v->outline;
+	bool ok = true;
+
+	for (int level = parent; level < child; level++) {
+		if (n->m->machine->level[level].network_bandwidth <= 0)
+			continue;
+		int64_t groups = groups_of(v, n->first[level], n->first[child]), first_visits = 0;
+		one[level].network = each * groups;
+		if (v->operand->class == CLASS_O) {
+			first_visits = distinct_of(v, n->first[level], child);
+			one[level].network += each * groups - first_visits;
+		}
+		ok &= groups > 0 && first_visits >= 0;
+	}
+	return ok;
+}
+
 /* What passes between a parent and its child; below the last level those are the MACs. */
-static bool pass(const struct view *v, int parent, int child, struct cost *cost)
+static bool pass(const struct view *v, int parent, int child, struct cost *cost,
+		 struct traffic one[MAX_LEVELS])
 {
 	const struct outline *n = v->outline;
 	int operand = v->number;
@@ -194,25 +217,27 @@ static bool pass(const struct view *v, int parent, int child, struct cost *cost)
 	int64_t each =
 		is_mac ? cost->steps : words_moved(v, child, cost->traffic[child][operand].tile);
 	int64_t groups = groups_of(v, from, to), first_visits, arrived;
-	struct traffic *up = &cost->traffic[parent][operand];
+	int64_t *up = one[parent].per_instance;
+	bool ok = pass_networks(v, parent, child, each, one);
 
-	up->deliveries += each * units_of(n, from, to) * cost->instances[parent];
+	cost->traffic[parent][operand].deliveries =
+		each * units_of(n, from, to) * cost->instances[parent];
 	if (v->operand->class != CLASS_O) {
-		up->per_instance[ACCESS_READ] += each * groups;
+		up[ACCESS_READ] = each * groups;
 		if (!is_mac)
-			cost->traffic[child][operand].per_instance[ACCESS_FILL] += each;
-		return groups > 0;
+			one[child].per_instance[ACCESS_FILL] = each;
+		return ok && groups > 0;
 	}
 	first_visits = distinct_of(v, from, child);
 	arrived = is_mac ? 1 : distinct_of(v, to, child);
-	up->per_instance[ACCESS_UPDATE] += each * groups;
-	up->per_instance[ACCESS_READ] += each * groups - first_visits;
+	up[ACCESS_UPDATE] = each * groups;
+	up[ACCESS_READ] = each * groups - first_visits;
 	if (!is_mac)
-		cost->traffic[child][operand].per_instance[ACCESS_FILL] += each - arrived;
-	return groups > 0 && first_visits > 0 && arrived > 0;
+		one[child].per_instance[ACCESS_FILL] = each - arrived;
+	return ok && groups > 0 && first_visits > 0 && arrived > 0;
 }
 
-static bool count_operand(const struct view *v, struct cost *cost)
+static bool count_operand(const struct view *v, struct cost *cost, struct traffic one[MAX_LEVELS])
 {
 	const struct mapping *m = v->outline->m;
 	int operand = v->number, parent = 0;
@@ -222,24 +247,17 @@ static bool count_operand(const struct view *v, struct cost *cost)
 		if (!(m->keep[level] >> operand & 1))
 			continue;
 		if (level > 0)
-			ok &= pass(v, parent, level, cost);
+			ok &= pass(v, parent, level, cost, one);
 		parent = level;
 	}
-	ok &= pass(v, parent, m->machine->levels, cost);
-	for (int level = 0; level < m->machine->levels; level++) {
-		struct traffic *t = &cost->traffic[level][operand];
-		if (!(m->keep[level] >> operand & 1))
-			continue;
-		for (int k = 0; k < ACCESS_KINDS; k++)
-			t->count[k] = t->per_instance[k] * cost->instances[level];
-	}
-	return ok;
+	return pass(v, parent, m->machine->levels, cost, one) && ok;
 }
 
 static bool perfect_count(const struct outline *n, const struct view view[], struct cost *cost,
 			  struct load load[MAX_LEVELS])
 {
 	const struct mapping *m = n->m;
+	struct traffic one[MAX_OPERANDS][MAX_LEVELS] = {0};
 	bool ok = true;
 
 	cost->steps = n->turns[m->loops];
@@ -247,9 +265,13 @@ static bool perfect_count(const struct outline *n, const struct view view[], str
 	for (int level = 0; level < m->machine->levels; level++)
 		cost->instances[level] = units_of(n, 0, n->first[level]);
 	for (int o = 0; o < m->problem->operands; o++)
-		ok &= count_operand(&view[o], cost);
-	for (int level = 0; level < m->machine->levels; level++)
-		load_take(&load[level], m, level, cost->traffic[level]);
+		ok &= count_operand(&view[o], cost, one[o]);
+	for (int level = 0; level < m->machine->levels; level++) {
+		struct traffic own[MAX_OPERANDS];
+		for (int o = 0; o < m->problem->operands; o++)
+			own[o] = one[o][level];
+		take_instances(m, level, own, cost->instances[level], cost, &load[level]);
+	}
 	return ok;
 }
 
@@ -266,10 +288,8 @@ static void add_energy(const struct mapping *m, struct cost *cost)
 		for (int o = 0; o < m->problem->operands; o++) {
 			struct traffic *t = &cost->traffic[level][o];
 			t->hops = t->deliveries;
-			for (int k = 0; k < ACCESS_KINDS; k++) {
-				t->accesses[k] = t->count[k];
+			for (int k = 0; k < ACCESS_KINDS; k++)
 				cost->energy_level[level] += (double)t->accesses[k] * l->cost[k];
-			}
 			network += (double)t->hops * l->hop_cost;
 		}
 		cost->energy_network += network;
@@ -313,16 +333,17 @@ static void take_longer(struct cost *cost, int64_t cycles, enum bound_kind bound
 	cost->bound_level = level;
 }
 
-void load_take(struct load *load, const struct mapping *m, int level,
-	       const struct traffic traffic[MAX_OPERANDS])
+static void load_take(const struct mapping *m, int level, const struct traffic one[MAX_OPERANDS],
+		      struct load *load)
 {
 	struct load now = {0};
 
 	for (int o = 0; o < m->problem->operands; o++) {
-		const int64_t *words = traffic[o].per_instance;
+		const int64_t *words = one[o].per_instance;
 		int64_t read = words[ACCESS_READ];
 		int64_t written = words[ACCESS_FILL] + words[ACCESS_UPDATE];
 		enum tensor_class class = m->problem->operand[o].class;
+		now.network += one[o].network;
 		if (m->machine->level[level].class_bandwidth[class] > 0) {
 			now.own[class] += read + written;
 			continue;
@@ -334,8 +355,28 @@ void load_take(struct load *load, const struct mapping *m, int level,
 	load->read = greater(load->read, now.read);
 	load->write = greater(load->write, now.write);
 	load->shared = greater(load->shared, now.shared);
+	load->network = greater(load->network, now.network);
 	for (int c = 0; c < CLASSES; c++)
 		load->own[c] = greater(load->own[c], now.own[c]);
+}
+
+void take_instances(const struct mapping *m, int level, const struct traffic one[MAX_OPERANDS],
+		    int64_t instances, struct cost *cost, struct load *load)
+{
+	int64_t width = m->machine->level[level].width;
+
+	for (int o = 0; o < m->problem->operands; o++) {
+		struct traffic *all = &cost->traffic[level][o];
+		for (int k = 0; k < ACCESS_KINDS; k++) {
+			int64_t words = one[o].per_instance[k];
+			int64_t accesses = width > 1 ? (words + width - 1) / width : words;
+			all->count[k] += words * instances;
+			all->accesses[k] += accesses * instances;
+			all->per_instance[k] = greater(all->per_instance[k], words);
+		}
+		all->network = greater(all->network, one[o].network);
+	}
+	load_take(m, level, one, load);
 }
 
 static void add_cycles(const struct mapping *m, const struct load load[], struct cost *cost)
@@ -357,6 +398,9 @@ static void add_cycles(const struct mapping *m, const struct load load[], struct
 			if (cost->cycles > before)
 				cost->bound_class = (enum tensor_class)c;
 		}
+		cost->network_words[level] = most->network;
+		take_longer(cost, port_cycles(most->network, l->network_bandwidth), BOUND_NETWORK,
+			    level);
 	}
 }
 

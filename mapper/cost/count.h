@@ -41,11 +41,13 @@ bool view_merges(const struct view *, int loop);
 struct load {
 	int64_t read, write, shared; /* of the operands whose class has no port of its own */
 	int64_t own[CLASSES];
+	int64_t network; /* at the outer end of the array inside, where that is limited */
 };
 
-/* Takes what one instance moves, per_instance, into the load of its level. */
-void load_take(struct load *, const struct mapping *, int level,
-	       const struct traffic[MAX_OPERANDS]);
+/* Takes what one instance moves, and so many do alike: per_instance of each operand that the level keeps, and the words at the
+ * outer end of the array inside, go into the traffic of the level and into its load. */
+void take_instances(const struct mapping *, int level, const struct traffic one[MAX_OPERANDS],
+		    int64_t instances, struct cost *, struct load *);
 
 /* Steps whole or not: fills the traffic but for the tiles, instances, units and steps, and the load of each level, all of
  * which are 0 before. False where memory is out. */
