@@ -253,7 +253,8 @@ static bool count_operand(const struct view *v, struct cost *cost, struct traffi
 	return pass(v, parent, m->machine->levels, cost, one) && ok;
 }
 
-static bool perfect_count(const struct outline *n, const struct view view[], struct cost *cost,
+static bool perfect_count(const struct outline *n, const struct view view[],
+			  const struct passed *passed, struct cost *cost,
 			  struct load load[MAX_LEVELS])
 {
 	const struct mapping *m = n->m;
@@ -270,7 +271,11 @@ static bool perfect_count(const struct outline *n, const struct view view[], str
 		struct traffic own[MAX_OPERANDS];
 		for (int o = 0; o < m->problem->operands; o++)
 			own[o] = one[o][level];
-		take_instances(m, level, own, cost->instances[level], cost, &load[level]);
+		if (!passed_any(passed, level))
+			take_instances(m, level, own, cost->instances[level], cost, &load[level]);
+		else
+			for (int64_t i = 0; i < cost->instances[level]; i++)
+				take_instance(m, level, own, passed, i, cost, &load[level]);
 	}
 	return ok;
 }
@@ -287,7 +292,8 @@ static void add_energy(const struct mapping *m, struct cost *cost)
 
 		for (int o = 0; o < m->problem->operands; o++) {
 			struct traffic *t = &cost->traffic[level][o];
-			t->hops = t->deliveries;
+			if (l->topology[m->problem->operand[o].class] == TOPOLOGY_BUS)
+				t->hops = t->deliveries;
 			for (int k = 0; k < ACCESS_KINDS; k++)
 				cost->energy_level[level] += (double)t->accesses[k] * l->cost[k];
 			network += (double)t->hops * l->hop_cost;
@@ -379,6 +385,29 @@ void take_instances(const struct mapping *m, int level, const struct traffic one
 	load_take(m, level, one, load);
 }
 
+bool passed_any(const struct passed *passed, int level)
+{
+	bool any = false;
+
+	for (int o = 0; o < MAX_OPERANDS; o++)
+		any |= passed->words[level][o] != NULL;
+	return any;
+}
+
+void take_instance(const struct mapping *m, int level, const struct traffic one[MAX_OPERANDS],
+		   const struct passed *passed, int64_t instance, struct cost *cost,
+		   struct load *load)
+{
+	struct traffic own[MAX_OPERANDS];
+
+	for (int o = 0; o < m->problem->operands; o++) {
+		own[o] = one[o];
+		if (passed->words[level][o])
+			own[o].per_instance[ACCESS_READ] += passed->words[level][o][instance];
+	}
+	take_instances(m, level, own, 1, cost, load);
+}
+
 static void add_cycles(const struct mapping *m, const struct load load[], struct cost *cost)
 {
 	cost->cycles = cost->steps;
@@ -408,6 +437,7 @@ bool mapping_cost(const struct mapping *m, struct cost *cost)
 {
 	struct load load[MAX_LEVELS] = {0};
 	struct view view[MAX_OPERANDS];
+	struct passed passed = {0};
 	struct outline n;
 	bool is_perfect = outline_of(m, &n), ok;
 
@@ -421,8 +451,11 @@ bool mapping_cost(const struct mapping *m, struct cost *cost)
 			if (m->keep[level] >> o & 1)
 				cost->traffic[level][o].tile = view_words(&view[o], n.box[level]);
 	}
-	ok = is_perfect ? perfect_count(&n, view, cost, load)
-			: imperfect_count(&n, view, cost, load);
+	ok = routes_count(&n, view, cost, &passed);
+	if (ok)
+		ok = is_perfect ? perfect_count(&n, view, &passed, cost, load)
+				: imperfect_count(&n, view, &passed, cost, load);
+	passed_free(&passed);
 	add_energy(m, cost);
 	add_cycles(m, load, cost);
 	add_leakage(m, cost);

@@ -324,9 +324,11 @@ static int64_t distinct(const struct selection *s)
 struct count {
 	const struct mapping *m;
 	const struct view *view; /* of each operand */
+	const struct passed *passed;
 	struct cost *cost;
 	struct load *load;
-	struct selection alike; /* in space: which units; in time: all steps */
+	struct selection alike;           /* in space: which units; in time: all steps */
+	struct run run[MAX_MAPPED_LOOPS]; /* of loops in space: steps of units that do alike */
 };
 
 /* Words of one operand that one of the units alike sends to those inside of it, or gets from them, and of these the first
@@ -371,6 +373,23 @@ static bool count_operand(const struct count *c, int level, int operand, struct 
 	return ok;
 }
 
+/* The units alike one by one, the loops in space before this one as far as the unit's number says. */
+static void take_each(const struct count *c, int level, int loop, int64_t number,
+		      const struct traffic one[MAX_OPERANDS])
+{
+	const struct outline *n = c->alike.outline;
+
+	while (loop < n->first[level] && c->m->loop[loop].kind == LOOP_TIME)
+		loop++;
+	if (loop == n->first[level]) {
+		take_instance(c->m, level, one, c->passed, number, c->cost, &c->load[level]);
+		return;
+	}
+	for (int64_t i = 0; i < c->run[loop].count; i++)
+		take_each(c, level, loop + 1, number * n->steps[loop] + c->run[loop].first + i,
+			  one);
+}
+
 static bool count_instances(const struct count *c, int level, int64_t instances)
 {
 	struct traffic one[MAX_OPERANDS] = {0};
@@ -378,7 +397,10 @@ static bool count_instances(const struct count *c, int level, int64_t instances)
 
 	for (int o = 0; o < c->m->problem->operands; o++)
 		ok &= count_operand(c, level, o, &one[o]);
-	take_instances(c->m, level, one, instances, c->cost, &c->load[level]);
+	if (passed_any(c->passed, level))
+		take_each(c, level, 0, 0, one);
+	else
+		take_instances(c->m, level, one, instances, c->cost, &c->load[level]);
 	return ok;
 }
 
@@ -397,6 +419,7 @@ static bool count_level(struct count *c, int level, int loop, int64_t instances)
 		return count_instances(c, level, instances);
 	for (int k = 0, runs = steps_runs(&c->alike, loop, run); k < runs && ok; k++) {
 		c->alike.step[loop] = run[k].first;
+		c->run[loop] = run[k];
 		steps_parts(&c->alike, m->loop[loop].dim, loop + 1, &parts);
 		if (parts.count > 0) /* are they ever busy? */
 			ok = count_level(c, level, loop + 1, instances * run[k].count);
@@ -417,14 +440,15 @@ static void count_deliveries(const struct view *v, struct cost *cost)
 	}
 }
 
-bool imperfect_count(const struct outline *n, const struct view view[], struct cost *cost,
-		     struct load load[MAX_LEVELS])
+bool imperfect_count(const struct outline *n, const struct view view[], const struct passed *passed,
+		     struct cost *cost, struct load load[MAX_LEVELS])
 {
 	int loops = n->m->loops, levels = n->m->machine->levels;
-	struct count c = {n->m, view, cost, load, steps_select(n, ALL, ALL, loops)};
+	struct count c = {.m = n->m, .view = view, .passed = passed, .cost = cost, .load = load};
 	struct selection first_unit = steps_select(n, ALL, 0, loops);
 	bool ok = true;
 
+	c.alike = steps_select(n, ALL, ALL, loops);
 	cost->steps = steps_times(&first_unit);
 	for (int level = 0; level <= levels; level++) {
 		struct selection units = steps_select(n, 0, ALL, n->first[level]);
