@@ -187,7 +187,7 @@ static int64_t distinct_of(const struct view *v, int first, int level)
 /* What passes the arrays with a limited network between a parent and its child: of the output all that comes out, and what is
  * sent back in. */
 static bool pass_networks(const struct view *v, int parent, int child, int64_t each,
-			  struct traffic one[MAX_LEVELS])
+			  struct moved one[MAX_LEVELS][MAX_OPERANDS])
 {
 	const struct outline *n = v->outline;
 	bool ok = true;
@@ -196,10 +196,10 @@ static bool pass_networks(const struct view *v, int parent, int child, int64_t e
 		if (n->m->machine->level[level].network_bandwidth <= 0)
 			continue;
 		int64_t groups = groups_of(v, n->first[level], n->first[child]), first_visits = 0;
-		one[level].network = each * groups;
+		one[level][v->number].network = each * groups;
 		if (v->operand->class == CLASS_O) {
 			first_visits = distinct_of(v, n->first[level], child);
-			one[level].network += each * groups - first_visits;
+			one[level][v->number].network += each * groups - first_visits;
 		}
 		ok &= groups > 0 && first_visits >= 0;
 	}
@@ -208,7 +208,7 @@ static bool pass_networks(const struct view *v, int parent, int child, int64_t e
 
 /* What passes between a parent and its child; below the last level those are the MACs. */
 static bool pass(const struct view *v, int parent, int child, struct cost *cost,
-		 struct traffic one[MAX_LEVELS])
+		 struct moved one[MAX_LEVELS][MAX_OPERANDS])
 {
 	const struct outline *n = v->outline;
 	int operand = v->number;
@@ -217,7 +217,7 @@ static bool pass(const struct view *v, int parent, int child, struct cost *cost,
 	int64_t each =
 		is_mac ? cost->steps : words_moved(v, child, cost->traffic[child][operand].tile);
 	int64_t groups = groups_of(v, from, to), first_visits, arrived;
-	int64_t *up = one[parent].per_instance;
+	int64_t *up = one[parent][operand].words;
 	bool ok = pass_networks(v, parent, child, each, one);
 
 	cost->traffic[parent][operand].deliveries =
@@ -225,7 +225,7 @@ static bool pass(const struct view *v, int parent, int child, struct cost *cost,
 	if (v->operand->class != CLASS_O) {
 		up[ACCESS_READ] = each * groups;
 		if (!is_mac)
-			one[child].per_instance[ACCESS_FILL] = each;
+			one[child][operand].words[ACCESS_FILL] = each;
 		return ok && groups > 0;
 	}
 	first_visits = distinct_of(v, from, child);
@@ -233,11 +233,12 @@ static bool pass(const struct view *v, int parent, int child, struct cost *cost,
 	up[ACCESS_UPDATE] = each * groups;
 	up[ACCESS_READ] = each * groups - first_visits;
 	if (!is_mac)
-		one[child].per_instance[ACCESS_FILL] = each - arrived;
+		one[child][operand].words[ACCESS_FILL] = each - arrived;
 	return ok && groups > 0 && first_visits > 0 && arrived > 0;
 }
 
-static bool count_operand(const struct view *v, struct cost *cost, struct traffic one[MAX_LEVELS])
+static bool count_operand(const struct view *v, struct cost *cost,
+			  struct moved one[MAX_LEVELS][MAX_OPERANDS])
 {
 	const struct mapping *m = v->outline->m;
 	int operand = v->number, parent = 0;
@@ -258,24 +259,23 @@ static bool perfect_count(const struct outline *n, const struct view view[],
 			  struct load load[MAX_LEVELS])
 {
 	const struct mapping *m = n->m;
-	struct traffic one[MAX_OPERANDS][MAX_LEVELS] = {0};
+	struct moved one[MAX_LEVELS][MAX_OPERANDS];
 	bool ok = true;
 
 	cost->steps = n->turns[m->loops];
 	cost->units = units_of(n, 0, m->loops);
 	for (int level = 0; level < m->machine->levels; level++)
 		cost->instances[level] = units_of(n, 0, n->first[level]);
+	memset(one, 0, (size_t)m->machine->levels * sizeof *one);
 	for (int o = 0; o < m->problem->operands; o++)
-		ok &= count_operand(&view[o], cost, one[o]);
+		ok &= count_operand(&view[o], cost, one);
 	for (int level = 0; level < m->machine->levels; level++) {
-		struct traffic own[MAX_OPERANDS];
-		for (int o = 0; o < m->problem->operands; o++)
-			own[o] = one[o][level];
-		if (!passed_any(passed, level))
-			take_instances(m, level, own, cost->instances[level], cost, &load[level]);
+		if (!passed->any[level])
+			take_instances(m, level, one[level], cost->instances[level], cost,
+				       &load[level]);
 		else
 			for (int64_t i = 0; i < cost->instances[level]; i++)
-				take_instance(m, level, own, passed, i, cost, &load[level]);
+				take_instance(m, level, one[level], passed, i, cost, &load[level]);
 	}
 	return ok;
 }
@@ -339,13 +339,13 @@ static void take_longer(struct cost *cost, int64_t cycles, enum bound_kind bound
 	cost->bound_level = level;
 }
 
-static void load_take(const struct mapping *m, int level, const struct traffic one[MAX_OPERANDS],
+static void load_take(const struct mapping *m, int level, const struct moved one[MAX_OPERANDS],
 		      struct load *load)
 {
 	struct load now = {0};
 
 	for (int o = 0; o < m->problem->operands; o++) {
-		const int64_t *words = one[o].per_instance;
+		const int64_t *words = one[o].words;
 		int64_t read = words[ACCESS_READ];
 		int64_t written = words[ACCESS_FILL] + words[ACCESS_UPDATE];
 		enum tensor_class class = m->problem->operand[o].class;
@@ -366,7 +366,7 @@ static void load_take(const struct mapping *m, int level, const struct traffic o
 		load->own[c] = greater(load->own[c], now.own[c]);
 }
 
-void take_instances(const struct mapping *m, int level, const struct traffic one[MAX_OPERANDS],
+void take_instances(const struct mapping *m, int level, const struct moved one[MAX_OPERANDS],
 		    int64_t instances, struct cost *cost, struct load *load)
 {
 	int64_t width = m->machine->level[level].width;
@@ -374,7 +374,7 @@ void take_instances(const struct mapping *m, int level, const struct traffic one
 	for (int o = 0; o < m->problem->operands; o++) {
 		struct traffic *all = &cost->traffic[level][o];
 		for (int k = 0; k < ACCESS_KINDS; k++) {
-			int64_t words = one[o].per_instance[k];
+			int64_t words = one[o].words[k];
 			int64_t accesses = width > 1 ? (words + width - 1) / width : words;
 			all->count[k] += words * instances;
 			all->accesses[k] += accesses * instances;
@@ -385,25 +385,16 @@ void take_instances(const struct mapping *m, int level, const struct traffic one
 	load_take(m, level, one, load);
 }
 
-bool passed_any(const struct passed *passed, int level)
-{
-	bool any = false;
-
-	for (int o = 0; o < MAX_OPERANDS; o++)
-		any |= passed->words[level][o] != NULL;
-	return any;
-}
-
-void take_instance(const struct mapping *m, int level, const struct traffic one[MAX_OPERANDS],
+void take_instance(const struct mapping *m, int level, const struct moved one[MAX_OPERANDS],
 		   const struct passed *passed, int64_t instance, struct cost *cost,
 		   struct load *load)
 {
-	struct traffic own[MAX_OPERANDS];
+	struct moved own[MAX_OPERANDS];
 
 	for (int o = 0; o < m->problem->operands; o++) {
 		own[o] = one[o];
 		if (passed->words[level][o])
-			own[o].per_instance[ACCESS_READ] += passed->words[level][o][instance];
+			own[o].words[ACCESS_READ] += passed->words[level][o][instance];
 	}
 	take_instances(m, level, own, 1, cost, load);
 }

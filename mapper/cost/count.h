@@ -44,8 +44,15 @@ struct load {
 	int64_t network; /* at the outer end of the array inside, where that is limited */
 };
 
+/* Words that one instance of a level moves of one operand: through its ports, and through the outer end of the array inside. */
+struct moved {
+	int64_t words[ACCESS_KINDS];
+	int64_t network;
+};
+
 /* Words that each instance of a level reads to pass them on to a neighbour, in all; NULL: none. */
 struct passed {
+	bool any[MAX_LEVELS + 1];
 	int64_t *words[MAX_LEVELS + 1][MAX_OPERANDS];
 };
 
@@ -53,15 +60,12 @@ struct passed {
 bool routes_count(const struct outline *, const struct view[], struct cost *, struct passed *);
 void passed_free(struct passed *);
 
-/* Takes what one instance moves, and so many do alike: per_instance of each operand that the level keeps, and the words at the
- * outer end of the array inside, go into the traffic of the level and into its load. */
-void take_instances(const struct mapping *, int level, const struct traffic one[MAX_OPERANDS],
+/* Takes what one instance moves of each operand, and so many do alike, into the traffic of the level and into its load. */
+void take_instances(const struct mapping *, int level, const struct moved[MAX_OPERANDS],
 		    int64_t instances, struct cost *, struct load *);
 /* The same of one instance, that of this number, which passes words on as well. */
-void take_instance(const struct mapping *, int level, const struct traffic one[MAX_OPERANDS],
+void take_instance(const struct mapping *, int level, const struct moved[MAX_OPERANDS],
 		   const struct passed *, int64_t instance, struct cost *, struct load *);
-/* Does any instance of the level pass words on? */
-bool passed_any(const struct passed *, int level);
 
 /* Steps whole or not: fills the traffic but for the tiles and hops, instances, units and steps, and the load of each level, all of
  * which are 0 before. False where memory is out. */

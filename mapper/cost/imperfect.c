@@ -347,13 +347,13 @@ static bool count_inward(const struct count *c, int level, int operand, int64_t 
 }
 
 /* What it moves of the operand. */
-static bool count_operand(const struct count *c, int level, int operand, struct traffic *one)
+static bool count_operand(const struct count *c, int level, int operand, struct moved *one)
 {
 	const struct mapping *m = c->m;
 	bool is_output = m->problem->operand[operand].class == CLASS_O;
 	bool is_kept = m->keep[level] >> operand & 1;
 	bool is_limited = m->machine->level[level].network_bandwidth > 0, ok = true;
-	int64_t sent = 0, first_visits = 0, *words = one->per_instance;
+	int64_t sent = 0, first_visits = 0, *words = one->words;
 
 	if (is_kept || is_limited)
 		ok = count_inward(c, level, operand, &sent, &first_visits);
@@ -375,7 +375,7 @@ static bool count_operand(const struct count *c, int level, int operand, struct 
 
 /* The units alike one by one, the loops in space before this one as far as the unit's number says. */
 static void take_each(const struct count *c, int level, int loop, int64_t number,
-		      const struct traffic one[MAX_OPERANDS])
+		      const struct moved one[MAX_OPERANDS])
 {
 	const struct outline *n = c->alike.outline;
 
@@ -392,12 +392,12 @@ static void take_each(const struct count *c, int level, int loop, int64_t number
 
 static bool count_instances(const struct count *c, int level, int64_t instances)
 {
-	struct traffic one[MAX_OPERANDS] = {0};
+	struct moved one[MAX_OPERANDS] = {0};
 	bool ok = true;
 
 	for (int o = 0; o < c->m->problem->operands; o++)
 		ok &= count_operand(c, level, o, &one[o]);
-	if (passed_any(c->passed, level))
+	if (c->passed->any[level])
 		take_each(c, level, 0, 0, one);
 	else
 		take_instances(c->m, level, one, instances, c->cost, &c->load[level]);

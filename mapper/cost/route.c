@@ -306,36 +306,58 @@ static int64_t instances_of(const struct outline *n, int level)
 	return instances;
 }
 
-static bool route_link(const struct view *v, int parent, int child, struct cost *cost,
+/* Words that are read are passed on by memories, not by MACs. */
+static bool is_linked(const struct view *v, int parent, int child)
+{
+	const struct hierarchy *h = v->outline->m->machine;
+	bool linked = false;
+
+	for (int l = parent; l < child; l++)
+		linked |= h->level[l].linked[v->operand->class] != 0;
+	return linked && child < h->levels && v->operand->class != CLASS_O;
+}
+
+static bool is_meshed(const struct view *v, int parent, int child)
+{
+	bool meshed = false;
+
+	for (int l = parent; l < child; l++)
+		meshed |= v->outline->m->machine->level[l].topology[v->operand->class] !=
+			  TOPOLOGY_BUS;
+	return meshed;
+}
+
+static bool route_link(const struct view *v, int parent, int child, bool linked, struct cost *cost,
 		       int64_t **passed)
 {
 	const struct outline *n = v->outline;
-	const struct hierarchy *h = n->m->machine;
-	enum tensor_class class = v->operand->class;
 	struct selection everyone = steps_select(n, ALL, ALL, n->m->loops);
 	struct router r = {.view = v, .parent = parent, .child = child, .cost = cost};
 	int64_t instances = instances_of(n, child);
-	bool is_mesh = false, is_linked = false, ok = true;
+	bool ok;
 
-	for (int l = parent; l < child; l++) {
-		is_mesh |= h->level[l].topology[class] != TOPOLOGY_BUS;
-		is_linked |= h->level[l].linked[class] != 0;
-	}
-	is_linked &= child < h->levels && class != CLASS_O;
-	if (!is_mesh && !is_linked)
-		return true;
-	if (is_linked)
-		ok = (*passed = calloc((size_t)instances, sizeof **passed)) != NULL;
-	r.passed = *passed;
+	if (linked)
+		r.passed = *passed = calloc((size_t)instances, sizeof **passed);
 	r.need = malloc((size_t)instances * sizeof *r.need);
 	r.stop = malloc((size_t)instances * sizeof *r.stop);
 	r.s = steps_of_link(&everyone, v, n->m->loops, child);
-	if (ok && r.need && r.stop)
+	ok = r.need && r.stop && (r.passed || !linked);
+	if (ok)
 		route_runs(&r, 0, 1);
-	ok &= r.need && r.stop;
 	free(r.need);
 	free(r.stop);
 	return ok;
+}
+
+/* Most machines have neither, and their mappings are counted by the million. */
+static bool has_routes(const struct hierarchy *h)
+{
+	unsigned any = 0;
+
+	for (int l = 0; l < h->levels; l++)
+		for (int c = 0; c < CLASSES; c++)
+			any |= h->level[l].linked[c] | h->level[l].topology[c];
+	return any != 0;
 }
 
 bool routes_count(const struct outline *n, const struct view view[], struct cost *cost,
@@ -344,10 +366,16 @@ bool routes_count(const struct outline *n, const struct view view[], struct cost
 	const struct mapping *m = n->m;
 	bool ok = true;
 
+	if (!has_routes(m->machine))
+		return true;
 	for (int o = 0; o < m->problem->operands; o++)
 		for (int parent = 0, child; parent < m->machine->levels && ok; parent = child) {
 			child = steps_child(m, o, parent);
-			ok = route_link(&view[o], parent, child, cost, &passed->words[child][o]);
+			bool linked = is_linked(&view[o], parent, child);
+			passed->any[child] |= linked;
+			if (linked || is_meshed(&view[o], parent, child))
+				ok = route_link(&view[o], parent, child, linked, cost,
+						&passed->words[child][o]);
 		}
 	return ok;
 }
@@ -355,6 +383,6 @@ bool routes_count(const struct outline *n, const struct view view[], struct cost
 void passed_free(struct passed *passed)
 {
 	for (int level = 0; level <= MAX_LEVELS; level++)
-		for (int o = 0; o < MAX_OPERANDS; o++)
+		for (int o = 0; passed->any[level] && o < MAX_OPERANDS; o++)
 			free(passed->words[level][o]);
 }
