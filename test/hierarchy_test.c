@@ -327,24 +327,3 @@ Test(hierarchy, what_cannot_be_counted_is_told)
 	cr_expect_str_eq(m.diag->finding[0].code, "machine-kind");
 	arena_free(m.arena);
 }
-
-Test(hierarchy, what_is_not_counted_yet_is_a_warning)
-{
-	static const struct {
-		const char *text, *message;
-	} row[] = {
-		{MACHINE("width 4 words", MAC), "word by word"},
-		{MACHINE("", "array a[2] { bandwidth 4 words\n mac { } }"), "in a cycle"},
-	};
-
-	for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
-		struct made m = make(row[i].text, NULL);
-		cr_assert(m.machine && m.diag->count == 1, "row %zu: %d findings", i,
-			  m.diag->count);
-		cr_expect_eq(m.diag->finding[0].severity, SEVERITY_WARNING);
-		cr_expect_str_eq(m.diag->finding[0].code, "not-mapped");
-		cr_expect(strstr(m.diag->finding[0].message, row[i].message), "row %zu: %s", i,
-			  m.diag->finding[0].message);
-		arena_free(m.arena);
-	}
-}

@@ -151,9 +151,6 @@ static void take_buffers(struct maker *make, struct level *l, const struct tree_
 static void take_width(struct maker *make, struct level *l, const struct tree_property *p)
 {
 	l->width = make_words(make, p->value[0], l->word);
-	if (l->width > 1)
-		diag_warning(make->program->diag, "not-mapped", p->value[0]->span,
-			     "accesses are counted word by word, and not by their width yet");
 }
 
 static void take_leakage(struct maker *make, struct level *l, const struct tree_property *p)
@@ -384,11 +381,8 @@ static void take_array(struct maker *make, const struct tree_block *block)
 	take_networks(make, l, block);
 	if ((p = make_property(block, "cost")))
 		l->hop_cost = make_energy(make, p->value[0]);
-	if ((p = make_property(block, "bandwidth"))) {
+	if ((p = make_property(block, "bandwidth")))
 		l->network_bandwidth = make_rate(make, p->value[0], l->word);
-		diag_warning(make->program->diag, "not-mapped", p->value[0]->span,
-			     "the words that an array takes in a cycle are not limited yet");
-	}
 	if ((p = make_property(block, "latency")))
 		l->network_latency = make_cycles(make, p->value[0]);
 	take_line(make, block);
