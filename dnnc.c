@@ -185,6 +185,19 @@ static bool check_kinds(struct job *job)
 	return true;
 }
 
+/* What cannot be written is told before any work is done for it. */
+static bool check_out(struct job *job)
+{
+	const struct options *options = &job->options;
+	const char *out = options->out;
+	if (!out)
+		return true;
+	bool is_file = options->run ? file_has_ending(out, ".npy")
+				    : is_code_file(out) || is_mapping_file(out);
+	char *error = is_file ? file_may_write(out) : file_may_make_folder(out);
+	return !error || diag_fail(&job->diag, "unwritable-file", error);
+}
+
 /* Prints, where asked to, the machine as it was understood. */
 static bool check_machine(struct job *job, struct target *target)
 {
@@ -216,7 +229,7 @@ static bool check(struct job *job)
 			return false;
 	}
 	job->machine = job->target[0].machine;
-	return job->diag.errors > 0 || check_kinds(job);
+	return job->diag.errors > 0 || (check_kinds(job) && check_out(job));
 }
 
 /* ---- Lower ------------------------------------------------------------------------------------------- */

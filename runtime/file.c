@@ -224,6 +224,57 @@ char *file_write(const char *path, const void *data, size_t size)
 	return error;
 }
 
+/* May we make something beside the path, which may be that of a folder and end in slashes? 0, or why not. */
+static int may_make_beside(const char *path)
+{
+	char *folder = strdup(path);
+	size_t length = folder ? strlen(folder) : 0;
+	int cause = 0;
+	if (!folder)
+		return ENOMEM;
+	while (length > 0 && folder[length - 1] == '/')
+		length--;
+	while (length > 0 && folder[length - 1] != '/')
+		length--;
+	folder[length] = '\0';
+	if (faccessat(AT_FDCWD, length ? folder : ".", W_OK | X_OK, AT_EACCESS) != 0)
+		cause = errno;
+	free(folder);
+	return cause;
+}
+
+char *file_may_write(const char *path)
+{
+	struct stat st;
+	int cause = 0;
+	if (stat(path, &st) != 0)
+		cause = errno == ENOENT && *path ? may_make_beside(path) : errno;
+	else if (S_ISDIR(st.st_mode))
+		cause = EISDIR;
+	else if (!is_stdout(&st) && faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) != 0)
+		cause = errno;
+	if (cause == ENOENT && folder_length(path) > 0)
+		return sentence("%s: cannot be written: there is no folder %.*s", path,
+				folder_length(path), path);
+	return cause ? sentence("%s: cannot be written: %s", path, reason(cause)) : NULL;
+}
+
+char *file_may_make_folder(const char *path)
+{
+	struct stat there;
+	int cause;
+	if (stat(path, &there) == 0)
+		cause = !S_ISDIR(there.st_mode)                                   ? EEXIST
+			: faccessat(AT_FDCWD, path, W_OK | X_OK, AT_EACCESS) == 0 ? 0
+										  : errno;
+	else
+		cause = errno == ENOENT && *path ? may_make_beside(path) : errno;
+	if (cause == ENOENT && folder_length(path) > 0)
+		return sentence("%s: no folder can be made there: there is no folder %.*s", path,
+				folder_length(path), path);
+	return cause ? sentence("%s: no folder can be made there: %s", path, reason(cause)) : NULL;
+}
+
 char *file_make_folder(const char *path)
 {
 	struct stat there;

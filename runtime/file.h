@@ -14,6 +14,11 @@ char *file_read(const char *path, char **data, size_t *size);
  * whole new one. Special files (/dev/stdout, pipes) are written directly and flushed. */
 char *file_write(const char *path, const void *data, size_t size);
 
+/* Whether file_write could write there, and file_make_folder make the folder or leave one that can be written to: asked before long
+ * work, and nothing is changed. */
+char *file_may_write(const char *path);
+char *file_may_make_folder(const char *path);
+
 /* Makes the folder, unless there is one already; those that it is to lie in must be there. */
 char *file_make_folder(const char *path);
 

@@ -115,7 +115,13 @@ Test(options, wrong_ones)
 		{"a.dnn -run x.npz", "'x.npz': .npz files are not read; store each array by itself "
 				     "with numpy.save, as .npy"},
 		{"a.dnn -o u.so", "'u.so': no .so files are written; -o takes .o (with its .h), "
-				  ".ll, .s, .map, .json, .certificate, .timeloop.yaml or a folder"},
+				  ".ll, .s, .map, .json, .certificate, .timeloop.yaml or a folder "
+				  "(called so: 'u.so/')"},
+		{"a.dnn -o out/u.mpa",
+		 "'out/u.mpa': no .mpa files are written; -o takes .o (with its .h), .ll, .s, "
+		 ".map, .json, .certificate, .timeloop.yaml or a folder (called so: 'out/u.mpa/')"},
+		{"a.dnn -run -o u.csv", "'u.csv': no .csv files are written; -o takes a .npy file "
+					"or a folder (called so: 'u.csv/')"},
 		{"a.dnn -run x.npy -o y.json",
 		 "with -run, -o names a .npy file or a folder, not 'y.json'"},
 		{"a.dnn -run x.npy -o y.certificate",
@@ -132,7 +138,8 @@ Test(options, wrong_ones)
 		{"a.dnn -budget 3days", "-budget wants a time (ms, s, min, h) or a number of "
 					"evaluations, as in -budget 10s, not '3days'"},
 		{"a.dnn -run x.npy -o y.npz",
-		 "'y.npz': no .npz files are written; -o takes a .npy file or a folder"},
+		 "'y.npz': no .npz files are written; -o takes a .npy file or a folder "
+		 "(called so: 'y.npz/')"},
 		{"a.dnn -run x.npy -o y.o",
 		 "with -run, -o names a .npy file or a folder, not 'y.o'"},
 	};

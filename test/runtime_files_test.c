@@ -262,6 +262,25 @@ Test(file, a_reader_sees_the_old_or_the_new_file)
 	cr_expect_eq(status, 0, "the writer succeeded");
 }
 
+Test(file, what_could_be_written_is_told_before)
+{
+	succeeds(file_may_write("new"));
+	succeeds(file_may_make_folder("new"));
+	succeeds(file_may_make_folder("new//"));
+	succeeds(file_may_write("/dev/stdout"));
+	fails(file_may_write("none/f"), "none/f", "there is no folder none/");
+	fails(file_may_write("."), ".", "directory");
+	fails(file_may_write(""), "", "No such file or directory");
+	fails(file_may_make_folder("none/f"), "none/f", "there is no folder none/");
+	fails(file_may_make_folder(""), "", "No such file or directory");
+	cr_expect_eq(entries(), 0, "nothing was made");
+	succeeds(file_write("f", "x", 1));
+	succeeds(file_may_write("f"));
+	succeeds(file_may_make_folder("."));
+	fails(file_may_make_folder("f"), "f", "File exists");
+	fails(file_may_write("f/g"), "f/g", "Not a directory");
+}
+
 Test(file, what_cannot_be_written_is_told)
 {
 	fails(file_write("none/f", "x", 1), "none/f", "there is no folder none/");

@@ -1,6 +1,7 @@
 /* options.c -- the command line of dnnc, as argp reads it; from one table come parsing, help and guesses. */
 #include "frontend/command/options.h"
 
+#include <ctype.h>
 #include <argp.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -281,28 +282,40 @@ static char *parse_file(struct options *options, const char *path)
 	return NULL;
 }
 
+/* What a name ends in after its last point, if those are letters alone; NULL: nothing that says what kind of file is meant. */
+static const char *ending_of(const char *path)
+{
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	const char *point = strrchr(name, '.'), *at = point;
+	if (!point || point == name)
+		return NULL;
+	while (isalpha((unsigned char)*++at))
+		;
+	return *at || at == point + 1 ? NULL : point;
+}
+
 /* A path that -o would make a folder of, though its ending says that a file is meant. */
 static char *check_out(const struct options *options)
 {
 	static const char *const code[] = {".o",           ".ll",           ".s", ".map", ".json",
 					   ".certificate", ".timeloop.yaml"};
-	static const char *const unwritten[] = {
-		".so",  ".a",   ".obj", ".lib",         ".dll", ".dylib", ".exe",
-		".bin", ".elf", ".c",   ".h",           ".cpp", ".cc",    ".hpp",
-		".asm", ".S",   ".bc",  ".ir",          ".rs",  ".py",    ".txt",
-		".csv", ".npz", ".pt",  ".safetensors", ".dnn", ".hw",    ".onnx"};
-	const char *out = options->out;
-	for (size_t i = 0; out && i < sizeof unwritten / sizeof unwritten[0]; i++)
-		if (file_has_ending(out, unwritten[i]))
-			return sentence("'%s': no %s files are written; -o takes %s", out,
-					unwritten[i],
-					options->run ? "a .npy file or a folder"
-						     : ".o (with its .h), .ll, .s, .map, .json, "
-						       ".certificate, .timeloop.yaml or a folder");
-	for (size_t i = 0; out && options->run && i < sizeof code / sizeof code[0]; i++)
-		if (file_has_ending(out, code[i]))
+	const char *out = options->out, *ending = out ? ending_of(out) : NULL;
+	bool is_known = !ending || (options->run && strcmp(ending, ".npy") == 0);
+	for (size_t i = 0; ending && i < sizeof code / sizeof code[0]; i++) {
+		if (!file_has_ending(out, code[i]))
+			continue;
+		if (options->run)
 			return sentence("with -run, -o names a .npy file or a folder, not '%s'",
 					out);
+		is_known = true;
+	}
+	if (!is_known)
+		return sentence("'%s': no %s files are written; -o takes %s (called so: '%s/')",
+				out, ending,
+				options->run ? "a .npy file or a folder"
+					     : ".o (with its .h), .ll, .s, .map, .json, "
+					       ".certificate, .timeloop.yaml or a folder",
+				out);
 	return NULL;
 }
 
