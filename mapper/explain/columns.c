@@ -71,6 +71,11 @@ void columns_print(const struct columns *c, FILE *out)
 
 struct short_number short_number(double value, const char *unit)
 {
+	return long_number(value, unit, 3);
+}
+
+struct short_number long_number(double value, const char *unit, int digits)
+{
 	static const char *const prefix[] = {"a", "f", "p", "n", "u", "m", "", "k",
 					     "M", "G", "T", "P", "E", "Z", "Y"};
 	enum { ONE = 6, LAST = sizeof prefix / sizeof prefix[0] - 1 };
@@ -85,8 +90,8 @@ struct short_number short_number(double value, const char *unit)
 	for (; value != 0 && fabs(value) < (at == ONE ? least : 0.9995) && at > 0; at--)
 		value *= 1000;
 	bool is_whole = value == floor(value) && at == ONE;
-	int digits = fabs(value) >= 99.95 ? 3 : fabs(value) >= 9.995 ? 2 : 1;
-	snprintf(s.text, sizeof s.text, "%.*f%s%s%.8s", is_whole ? 0 : 3 - digits, value,
+	int before = fabs(value) >= 99.95 ? 3 : fabs(value) >= 9.995 ? 2 : 1;
+	snprintf(s.text, sizeof s.text, "%.*f%s%s%.8s", is_whole ? 0 : digits - before, value,
 		 at == ONE && !*unit ? "" : " ", prefix[at], unit);
 	return s;
 }

@@ -27,8 +27,10 @@ void columns_print(const struct columns *, FILE *);
 
 /* Three digits, a prefix and the unit: "1.81 G", "724 M", "0.60", "5.85 ms". A unit may be "". */
 struct short_number {
-	char text[40];
+	char text[48];
 };
 struct short_number short_number(double, const char *unit);
+/* With so many digits, 3 or more, where it is not whole. */
+struct short_number long_number(double, const char *unit, int digits);
 
 #endif

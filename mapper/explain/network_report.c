@@ -50,7 +50,7 @@ struct network_totals network_totals(const struct network_mapping *n)
 		if (!r->has_mapping)
 			continue;
 		t.mapped++;
-		t.proven += r->status == SEARCH_PROVEN;
+		t.proven += !n->layer[i].layer->given && search_gap(r) == 0;
 		t.macs += r->cost.macs;
 		t.steps += r->cost.steps;
 		t.cycles += r->cost.cycles;
@@ -152,6 +152,10 @@ static void print_layers(struct arena *arena, const struct network_mapping *n, F
 	struct network_totals t = network_totals(n);
 	struct columns c = columns_new(arena, "lrrrrrrll");
 
+	if (t.mapped + t.unmapped == 0) {
+		fputs("no layer of this network multiplies and accumulates\n", out);
+		return;
+	}
 	add_heading(&c, heading, 9);
 	for (int i = 0; i < n->workload->layers; i++) {
 		const struct layer_mapping *l = &n->layer[i];
@@ -298,8 +302,8 @@ static void add_machine(struct columns *c, const struct beside *b, int machine,
 	add_beside(c, (double)now->cycles, "", (double)first->cycles, first->is_there);
 	add_beside(c, (double)now->cycles / h->clock, "s", (double)first->cycles / clock,
 		   first->is_there);
-	add_beside(c, now->energy * (double)now->cycles, unit_of(h),
-		   first->energy * (double)first->cycles, is_like);
+	add_beside(c, now->energy * (double)now->cycles / h->clock, h->is_in_joules ? "Js" : "s",
+		   first->energy * (double)first->cycles / clock, is_like);
 	columns_add(c, "%s", now->bound);
 }
 
@@ -330,9 +334,9 @@ static struct priced price_all(struct arena *arena, const struct network_mapping
 void network_compare(struct arena *arena, int machines, const struct mapped_machine machine[],
 		     FILE *out)
 {
-	static const char *const heading[] = {"layer", "machine", "active", "energy/MAC",
-					      "",      "cycles",  "",       "time",
-					      "",      "EDP",     "",       "bound by"};
+	static const char *const heading[] = {"layer", "machine",       "active", "energy/MAC",
+					      "",      "cycles",        "",       "time",
+					      "",      "energy x time", "",       "bound by"};
 	struct beside b = {machines, machine, true};
 	const struct workload *w = machine[0].mapped->workload;
 	struct columns c = columns_new(arena, "llrrrrrrrrrl");
@@ -407,6 +411,15 @@ static const char *port_text(struct arena *arena, const struct mapping *m, const
 			    m->problem->operand[e->operand].name, m->machine->level[e->level].name);
 }
 
+/* So many at once are too few for all that may run in parallel: it takes rounds, and the last may leave units idle. */
+static const char *units_text(struct arena *arena, int64_t units, double points)
+{
+	double rounds = ceil(points / (double)units), idle = rounds * (double)units - points;
+	const char *text = arena_printf(arena, "%" PRId64 " units in %.0f rounds", units, rounds);
+
+	return idle == 0 ? text : arena_printf(arena, "%s, %.0f idle in the last", text, idle);
+}
+
 /* What makes a step's bound lower than that before it. */
 static const char *loss_text(struct arena *arena, const struct layer_mapping *l, int step)
 {
@@ -419,8 +432,7 @@ static const char *loss_text(struct arena *arena, const struct layer_mapping *l,
 	case EYEXAM_DATAFLOW:
 		return sequential_loops(arena, l);
 	case EYEXAM_UNITS:
-		return arena_printf(arena, "%" PRId64 " units, the last round of them part idle",
-				    hierarchy_units(m->machine));
+		return units_text(arena, hierarchy_units(m->machine), e->rate[EYEXAM_DATAFLOW]);
 	case EYEXAM_ARRAY:
 		return arena_printf(arena, "each loop folded along axes of %s",
 				    array_text(arena, m->machine));
@@ -459,6 +471,18 @@ void network_explain(struct arena *arena, const struct network_mapping *n, FILE 
 	columns_print(&c, out);
 }
 
+/* Digits of energies that tell those of the set apart. */
+static int digits_of(const struct layer_mapping *l)
+{
+	int digits = 3;
+
+	for (int k = 1; k < l->points; k++)
+		while (digits < 15 && strcmp(long_number(l->point[k - 1].energy, "", digits).text,
+					     long_number(l->point[k].energy, "", digits).text) == 0)
+			digits++;
+	return digits;
+}
+
 /* ---- Sets and mappings ---------------------------------------------------------------------------------------------- */
 
 void network_print_pareto(struct arena *arena, const struct network_mapping *n, FILE *out)
@@ -474,7 +498,8 @@ void network_print_pareto(struct arena *arena, const struct network_mapping *n, 
 		for (int k = 0; k < l->points; k++) {
 			const struct pareto_point *p = &l->point[k];
 			columns_add(&c, "%s", k ? "" : l->layer->name);
-			columns_add(&c, "%s", short_number(p->energy, unit_of(h)).text);
+			columns_add(&c, "%s",
+				    long_number(p->energy, unit_of(h), digits_of(l)).text);
 			columns_add(&c, "%" PRId64 " cycles", p->cycles);
 			columns_add(&c, "%s", short_number((double)p->cycles / h->clock, "s").text);
 			columns_add(&c, "%s",
