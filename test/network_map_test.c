@@ -78,6 +78,33 @@ Test(network_map, threads_change_nothing)
 	arena_free(arena);
 }
 
+/* Layers that need little leave their share to the others: where one is cut, no more is left than it had. */
+Test(network_map, a_budget_is_spent_before_a_layer_is_cut)
+{
+	struct arena *arena = arena_new(out_of_memory, NULL);
+	const struct workload *w = workload_new(arena);
+	int cut_budgets = 0;
+
+	for (int64_t budget = 100; budget <= 51200; budget *= 2) {
+		struct map_options how = {.threads = 2, .evaluations = budget};
+		const struct network_mapping *n = network_map(arena, w, &how);
+		int64_t spent = 0, of_cut = INT64_MAX;
+		for (int i = 0; i < w->layers; i++) {
+			const struct search_result *r = &n->layer[i].found;
+			if (w->layer[i].first != i)
+				continue;
+			spent += r->evaluations;
+			if (r->status == SEARCH_CUT && r->evaluations < of_cut)
+				of_cut = r->evaluations;
+		}
+		cr_expect_leq(budget - spent, of_cut == INT64_MAX ? budget : 2 * of_cut,
+			      "of %lld %lld were spent", (long long)budget, (long long)spent);
+		cut_budgets += of_cut < INT64_MAX;
+	}
+	cr_expect(cut_budgets >= 2, "%d budgets cut something", cut_budgets);
+	arena_free(arena);
+}
+
 Test(network_map, layers_alike_share_their_mapping)
 {
 	struct arena *arena = arena_new(out_of_memory, NULL);

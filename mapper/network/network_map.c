@@ -52,7 +52,11 @@ struct crew {
 	int next, finished; /* under the lock, with running */
 	const char *running;
 	bool is_perfect; /* perfect factors alone are searched in this round */
+	bool is_trial; /* the first round: most layers need little, and the others get what is left */
 };
+
+/* So much of a budget is kept for the rounds after the first. */
+static const double KEPT = 0.75;
 
 /* An even share of the time that is left, for a task that the crew begins or, all at once, for any of a round. Something
  * is left, be it little: 0 would be no limit. */
@@ -60,15 +64,20 @@ static double share_of_time(const struct crew *crew)
 {
 	int left = crew->tasks - crew->next;
 	int at_once = crew->threads < left ? crew->threads : left;
+	double time = crew->deadline - now();
 
 	if (crew->deadline == 0)
 		return 0;
-	return fmax((crew->deadline - now()) * at_once / left, 1e-6);
+	if (crew->is_trial && crew->tasks > crew->threads)
+		time -= KEPT * (crew->deadline - crew->start);
+	return fmax(time * at_once / left, 1e-6);
 }
 
 /* Those of the first tasks are greater by one where the parts are not even. */
 static void part_evaluations(struct crew *crew, int64_t evaluations)
 {
+	if (crew->is_trial && crew->tasks > 1)
+		evaluations -= (int64_t)(KEPT * (double)evaluations);
 	for (int i = 0; i < crew->tasks && evaluations > 0; i++) {
 		int64_t share = evaluations / crew->tasks + (i < evaluations % crew->tasks);
 		crew->task[i].evaluations = share > 0 ? share : 1;
@@ -412,6 +421,7 @@ static void begin_round(struct crew *crew)
 	}
 	crew->tasks = cut;
 	crew->next = crew->finished = 0;
+	crew->is_trial = false;
 	for (int i = 0; i < cut; i++) {
 		struct task *task = &crew->task[i];
 		task->is_done = false;
@@ -431,7 +441,8 @@ struct network_mapping *network_map(struct arena *arena, const struct workload *
 	struct crew crew = {.options = options,
 			    .machine = w->machine,
 			    .start = now(),
-			    .is_perfect = options->imperfect};
+			    .is_perfect = options->imperfect,
+			    .is_trial = !options->imperfect};
 	bool has_memory = true;
 
 	n->workload = w;
