@@ -431,10 +431,16 @@ static bool check_certificate(struct job *job)
 	if (!certificate_check(options->certificate_file, job->targets, w,
 			       map_options_of(options).threads, &limits, &job->diag, &summary))
 		return false;
-	printf("%s holds: %d optim%s proven in %d subspaces, %" PRId64
+	const char *of = "";
+	for (int o = 0; o < OBJECTIVES; o++)
+		if (summary.objectives >> o & 1)
+			of = arena_printf(job->arena, "%s%s%s", of, *of ? ", " : "",
+					  objective_name[o]);
+	printf("%s holds: %d optim%s (%s) proven in %d subspaces, %" PRId64
 	       " partial mappings looked at; %d layer%s open\n",
 	       options->certificate_file, summary.claims, summary.claims == 1 ? "um" : "a",
-	       summary.subspaces, summary.looked, summary.open, summary.open == 1 ? "" : "s");
+	       *of ? of : "none", summary.subspaces, summary.looked, summary.open,
+	       summary.open == 1 ? "" : "s");
 	return true;
 }
 

@@ -27,6 +27,7 @@ void certificate_print_open(const char *layer, const char *machine, FILE *);
 /* What a check has seen. */
 struct certificate_summary {
 	int claims, open, subspaces;
+	unsigned objectives; /* bit per objective that is claimed */
 	int64_t looked;
 };
 

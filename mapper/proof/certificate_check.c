@@ -240,21 +240,41 @@ static bool refute(struct session *s, struct span span, const char *format, ...)
 	return false;
 }
 
-static bool find_machine(struct session *s, struct check *c)
+static void find_machine(const struct session *s, struct check *c)
 {
 	for (int i = 0; i < s->machines && !c->workload; i++)
 		if (strcmp(s->workload[i]->machine->name, c->stated.machine) == 0)
 			c->workload = s->workload[i];
-	if (!c->workload)
-		return refute(s, c->stated.print_span[0], "machine '%s' is none of those given",
-			      c->stated.machine);
-	if (fingerprint_machine(c->workload->machine) != c->stated.machine_print)
-		return refute(
-			s, c->stated.print_span[0],
-			"this was proven of another machine '%s': its fingerprint is not that "
-			"of the one given",
-			c->stated.machine);
-	return true;
+}
+
+/* All claims are of machines that are given; told once for each that is not. */
+static bool find_machines(struct session *s)
+{
+	const struct check *last = NULL;
+	bool all = true;
+
+	for (int i = 0; i < s->checks; i++) {
+		struct check *c = &s->check[i];
+		find_machine(s, c);
+		bool is_there = c->workload && fingerprint_machine(c->workload->machine) ==
+						       c->stated.machine_print;
+		bool is_told = last && strcmp(last->stated.machine, c->stated.machine) == 0 &&
+			       last->stated.machine_print == c->stated.machine_print;
+		if (!is_there && !is_told)
+			all = c->workload
+				      ? refute(s, c->stated.print_span[0],
+					       "this was proven of another machine '%s': its "
+					       "fingerprint is not that of the one given; the "
+					       "machine has changed since, or -hw names another "
+					       "file",
+					       c->stated.machine)
+				      : refute(s, c->stated.print_span[0],
+					       "machine '%s' is none of those given; -hw names the "
+					       "file of the machine that this was proven of",
+					       c->stated.machine);
+		last = c;
+	}
+	return all;
 }
 
 static bool find_layer(struct session *s, struct check *c)
@@ -544,8 +564,10 @@ static void read_claims(struct session *s, struct reader *r)
 	}
 	if (!r->is_wrong && (s->checks != claimed || opens / 2 != left_open))
 		refute(s, head, "%d claims and %d open layers follow", s->checks, opens / 2);
-	if (!r->is_wrong)
+	if (!r->is_wrong && find_machines(s))
 		check_cover(s, r, opens / 2, open);
+	else
+		s->checks = 0;
 }
 
 bool certificate_check(const char *path, int machines, const struct workload *const workload[],
@@ -566,7 +588,7 @@ bool certificate_check(const char *path, int machines, const struct workload *co
 	read_claims(&s, &r);
 	for (int i = 0; i < s.checks && !r.is_wrong; i++) {
 		struct check *c = &s.check[i];
-		if (find_machine(&s, c) && find_layer(&s, c) && check_mapping(&s, c) &&
+		if (find_layer(&s, c) && check_mapping(&s, c) &&
 		    check_chain(&s, i > 0 ? c - 1 : NULL, c) &&
 		    check_end(&s, c, i + 1 < s.checks ? c + 1 : NULL))
 			s.check[whole++] = *c;
@@ -576,6 +598,7 @@ bool certificate_check(const char *path, int machines, const struct workload *co
 	for (int i = 0; i < s.checks; i++) {
 		if (check_proof(&s, &s.check[i]))
 			summary->claims++;
+		summary->objectives |= 1u << s.check[i].stated.goal.objective;
 		summary->subspaces += s.check[i].proof.subspaces;
 		summary->looked += s.check[i].proof.looked;
 		if (s.check[i].arena)
