@@ -17,7 +17,7 @@ static const struct level *level(const struct desk *d, int i, const char *name)
 	return &d->machine->level[i];
 }
 
-Test(timeloop_read, a_tree_is_a_machine_with_energies_of_words)
+Test(timeloop_read, a_tree_is_a_machine_with_energies_of_accesses)
 {
 	struct desk d = read_files(FILES "problem.yaml", FILES "tree.yaml");
 	const struct level *l;
@@ -28,16 +28,16 @@ Test(timeloop_read, a_tree_is_a_machine_with_energies_of_words)
 	cr_expect_eq(d.machine->clock, 200e6);
 	cr_expect_eq(d.machine->levels, 4);
 	cr_expect_eq(d.machine->mac_cost, 2.25);
-	/* 512 and 640 for a block of four words; there is no action for updates but write */
+	/* for a block of four words; there is no action for updates but write */
 	l = level(&d, 0, "DRAM");
-	cr_expect(l->words == 0 && l->cost[ACCESS_READ] == 128 && l->cost[ACCESS_FILL] == 160 &&
-		  l->cost[ACCESS_UPDATE] == 160);
+	cr_expect(l->words == 0 && l->width == 4 && l->cost[ACCESS_READ] == 512 &&
+		  l->cost[ACCESS_FILL] == 640 && l->cost[ACCESS_UPDATE] == 640);
 	cr_expect(l->read_bandwidth == 4 && l->write_bandwidth == 2 && l->fanout[0] == 2);
 	/* the greatest energy of an action counts */
 	l = level(&d, 1, "shared_glb");
 	cr_expect(l->words == 2048 * 4 && l->buffers == 2 && l->leakage == 0.25);
-	cr_expect(l->cost[ACCESS_READ] == 6 && l->cost[ACCESS_FILL] == 8 &&
-		  l->cost[ACCESS_UPDATE] == 9);
+	cr_expect(l->width == 4 && l->cost[ACCESS_READ] == 24 && l->cost[ACCESS_FILL] == 32 &&
+		  l->cost[ACCESS_UPDATE] == 36);
 	cr_expect(l->may_keep == (I | O) && l->must_keep == I);
 	/* two buffers of 2 x 1 have 32 PEs of 8 x 4, so each 4 columns and 4 rows */
 	cr_expect(l->axes == 2 && l->fanout[0] == 4 && l->fanout[1] == 4, "%lld x %lld",

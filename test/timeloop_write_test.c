@@ -34,6 +34,7 @@ static void expect_same_level(const struct level *a, const struct level *b)
 	cr_expect_eq(a->buffers, b->buffers, "%s: %d buffers", a->name, b->buffers);
 	if (a->is_memory)
 		cr_expect_eq(a->word, b->word, "%s", a->name);
+	cr_expect_eq(a->width, b->width, "%s: width %lld", a->name, (long long)b->width);
 	for (int k = 0; k < ACCESS_KINDS; k++)
 		cr_expect_eq(a->cost[k], b->cost[k], "%s: cost %g", a->name, b->cost[k]);
 	cr_expect_eq(a->read_bandwidth, b->read_bandwidth, "%s", a->name);
@@ -206,8 +207,9 @@ static struct desk own_desk(const char *network, const char *machine, const char
 
 static const char deep[] =
 	"machine deep { clock 200 MHz  word 8 bit\n"
-	"memory dram { cost read 200 write 210  bandwidth 4 words }\n"
-	"memory glb { size 1200 words  cost read 6 fill 7 update 8  buffers 2  bandwidth "
+	"memory dram { cost read 200 write 210  bandwidth 4 words  width 64 bit }\n"
+	"memory glb { size 1200 words  width 2 words  cost read 6 fill 7 update 8  buffers 2  "
+	"bandwidth "
 	"read 2.5 words write 1 word }\n"
 	"array tile[2] { network multicast(I)  cost 0\n"
 	"array pe[2, 4] { network reduction(O)  cost 0\n"

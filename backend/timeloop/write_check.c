@@ -71,6 +71,22 @@ static void check_level(struct writer *w, int level)
 			w->diag, "timeloop-lost", nowhere,
 			"memory '%s' has shared ports and others; Timeloop may know only one kind",
 			l->name);
+	if (l->words % l->width)
+		diag_warning(w->diag, "timeloop-lost", nowhere,
+			     "memory '%s' holds no whole number of accesses; Timeloop sees "
+			     "%" PRId64 " words of its %" PRId64,
+			     l->name, l->words - l->words % l->width, l->words);
+	if (l->network_bandwidth > 0)
+		diag_warning(w->diag, "timeloop-lost", nowhere,
+			     "the bandwidth of array '%s' is left out", l->array);
+	for (int c = 0; c < CLASSES; c++)
+		if (c != CLASS_O && l->linked[c]) {
+			diag_warning(w->diag, "timeloop-lost", nowhere,
+				     "what units of array '%s' read for their neighbours is left "
+				     "out",
+				     l->array);
+			break;
+		}
 	if (l->hop_cost != 0 && writer_fanout(w, level) > 1)
 		diag_warning(
 			w->diag, "timeloop-lost", nowhere,

@@ -53,8 +53,9 @@ static void print_level(struct writer *w, int level, int depth, bool is_inside)
 			: is_inside ? "regfile"
 				    : "SRAM");
 		if (size > 0)
-			fprintf(w->file, "depth: %" PRId64 ", ", size);
-		fprintf(w->file, "width: %d, datawidth: %d, block_size: 1", l->word, l->word);
+			fprintf(w->file, "depth: %" PRId64 ", ", size / l->width);
+		fprintf(w->file, "width: %" PRId64 ", datawidth: %d, block_size: %" PRId64,
+			l->word * l->width, l->word, l->width);
 		if (l->buffers > 1)
 			fprintf(w->file, ", multiple_buffering: %d", l->buffers);
 		print_rate(w, "read_bandwidth", l->read_bandwidth);

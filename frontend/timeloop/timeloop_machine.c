@@ -255,8 +255,8 @@ static bool find_energy(struct printer *p, const struct yaml *actions, const cha
 	return false;
 }
 
-/* Of one word: an access moves a block. */
-static void print_costs(struct printer *p, const struct timeloop_part *part, int64_t block)
+/* Of one access, which moves a block of words. */
+static void print_costs(struct printer *p, const struct timeloop_part *part)
 {
 	static const char *const read[] = {"random_read", "read", NULL};
 	static const char *const fill[] = {"random_fill", "random_write", "fill", "write", NULL};
@@ -277,9 +277,8 @@ static void print_costs(struct printer *p, const struct timeloop_part *part, int
 	}
 	p->lacks_energy |= !is_found;
 	if (is_found)
-		fprintf(p->file, "  cost read %.17g fill %.17g update %.17g",
-			energy[0] / (double)block, energy[1] / (double)block,
-			energy[2] / (double)block);
+		fprintf(p->file, "  cost read %.17g fill %.17g update %.17g", energy[0], energy[1],
+			energy[2]);
 	if (find_energy(p, actions, leak, &each) && each > 0)
 		fprintf(p->file, "  leakage %.17g", each);
 }
@@ -376,7 +375,9 @@ static void print_memory(struct printer *p, const struct timeloop_part *part, bo
 	fprintf(p->file, "memory %s { word %" PRId64 " bit", part->name, word);
 	if (is_limited)
 		fprintf(p->file, "  size %" PRId64 " words", size);
-	print_costs(p, part, block);
+	if (block > 1)
+		fprintf(p->file, "  width %" PRId64 " words", block);
+	print_costs(p, part);
 	print_bandwidth(p, part);
 	print_buffers(p, part);
 	if (part->bypassed && !is_first)
