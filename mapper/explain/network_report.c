@@ -221,10 +221,24 @@ void report_accesses(struct arena *arena, const struct network_mapping *n, FILE 
 		t.without_reuse == 4 * t.macs ? ", 4 a MAC" : "", of);
 }
 
+/* Where a budget was too small for any. */
+static void print_not_found(struct arena *arena, const struct network_mapping *n, FILE *out)
+{
+	for (int i = 0; i < n->workload->layers; i++) {
+		const struct search_result *r = &n->layer[i].found;
+		if (n->workload->layer[i].first == i && r->status == SEARCH_CUT && !r->has_mapping)
+			fprintf(out,
+				"no mapping yet: %s, of which %s partial mappings were looked at; "
+				"a larger -budget goes on\n",
+				n->workload->layer[i].name, grouped(arena, r->evaluations));
+	}
+}
+
 void network_report(struct arena *arena, const struct network_mapping *n, FILE *out)
 {
 	print_title(n, out);
 	print_layers(arena, n, out);
+	print_not_found(arena, n, out);
 	report_left_out(n, out);
 	report_accesses(arena, n, out);
 }
