@@ -117,6 +117,59 @@ static void add_words(const struct engine *e, struct label *l, int level, int op
 	}
 }
 
+/* Words of the child, at the outer end of the array inside a level; sums go in as well. */
+static void add_network_words(const struct engine *e, struct label *l, int level,
+			      const struct link *k, double ratio)
+{
+	double words = k->words * ratio / l->instances[level];
+	bool is_output = k->operand == e->t->output;
+
+	for (int i = 0; i < e->t->ports; i++)
+		if (e->t->port[i].level == level && e->t->port[i].is_network)
+			l->port[i] += is_output ? 2 * words : words;
+	if (is_output)
+		l->passes_back |= 1u << level;
+}
+
+/* The next label inward, or this one, that was spread over an array with a limited network, which the link passes. */
+static const struct label *last_network(const struct engine *e, const struct label *l,
+					const struct link *k)
+{
+	for (; l && (k->child == NO_LEVEL || l->level < k->child); l = l->inner)
+		if (l->spread && l->level >= k->parent && (e->t->networks >> l->level & 1))
+			return l;
+	return NULL;
+}
+
+/* The ratio that an operand's link had behind the array that a label was spread over. */
+static double ratio_behind(const struct label *l, int operand)
+{
+	int i = 0;
+
+	while (l->link[i].operand != operand || l->link[i].parent != UNKNOWN_PARENT)
+		i++;
+	return l->link[i].ratio;
+}
+
+/* A link that closes has passed these networks while it was open. */
+static void charge_networks(const struct engine *e, struct label *l, const struct link *k)
+{
+	const struct label *n = l;
+
+	if (!e->counts_cycles || !e->t->networks)
+		return;
+	while ((n = last_network(e, n, k))) {
+		add_network_words(e, l, n->level, k, ratio_behind(n, k->operand));
+		n = n->inner;
+	}
+}
+
+void link_cross(const struct engine *e, struct label *l, const struct link *k)
+{
+	if (e->counts_cycles && !k->is_open && (e->t->networks >> l->level & 1))
+		add_network_words(e, l, l->level, k, k->ratio);
+}
+
 static void charge_child(const struct engine *e, struct label *l, const struct link *k)
 {
 	if (k->child == NO_LEVEL)
@@ -163,6 +216,7 @@ bool link_close(const struct engine *e, struct scratch *s, int link, double part
 	k->words *= part;
 	k->is_open = false;
 	charge_child(e, &s->label, k);
+	charge_networks(e, &s->label, k);
 	if (k->parent == UNKNOWN_PARENT)
 		return false;
 	charge_parent(e, &s->label, k);
@@ -629,6 +683,8 @@ static double port_words(const struct engine *e, const struct label *l, int i, d
 		words -= first;
 	if (p->writes && (l->fills_back >> p->level & 1))
 		words -= first;
+	if (p->is_network && (l->passes_back >> p->level & 1))
+		words -= first;
 	return words;
 }
 
@@ -707,10 +763,28 @@ static bool is_comparable(const struct engine *e, const struct label *a, const s
 	return true;
 }
 
-/* Will an open link bring more words to one instance of its ends? */
-static bool is_busier(const struct label *a, const struct link *x, const struct label *b,
-		      const struct link *y)
+/* Will an open link bring more words to one of the networks that it has passed? */
+static bool passes_more(const struct engine *e, const struct label *a, const struct link *x,
+			const struct label *b, const struct link *y)
 {
+	const struct label *m = a, *n = b;
+
+	while ((m = last_network(e, m, x)) && (n = last_network(e, n, y))) {
+		if (x->words * ratio_behind(m, x->operand) / a->instances[m->level] >
+		    y->words * ratio_behind(n, y->operand) / b->instances[n->level])
+			return true;
+		m = m->inner;
+		n = n->inner;
+	}
+	return false;
+}
+
+/* Will an open link bring more words to one instance of its ends? */
+static bool is_busier(const struct engine *e, const struct label *a, const struct link *x,
+		      const struct label *b, const struct link *y)
+{
+	if (x->is_open && e->t->networks && passes_more(e, a, x, b, y))
+		return true;
 	if (x->is_open && x->child != NO_LEVEL &&
 	    x->words / a->instances[x->child] > y->words / b->instances[y->child])
 		return true;
@@ -736,7 +810,7 @@ static bool is_no_worse(const struct engine *e, const struct label *a, const str
 	if (a->units < b->units)
 		return false;
 	for (int i = 0; i < a->links; i++)
-		if (is_busier(a, &a->link[i], b, &b->link[i]))
+		if (is_busier(e, a, &a->link[i], b, &b->link[i]))
 			return false;
 	for (int i = 0; i < e->t->ports; i++)
 		if (port_words(e, a, i, 1) > port_words(e, b, i, 1) ||

@@ -42,7 +42,8 @@ struct label {
 	double first; /* energy of first visits, counted in `energy`, that is not spent, for one copy outside */
 	double units; /* MACs at work */
 	double promise; /* of what is sought so much at least, whatever lies outside */
-	unsigned reads_back, fills_back; /* bit per level: the output is read from it, comes back into it */
+	/* Bit per level: the output is read from it, comes back into it, back through the network inside of it. */
+	unsigned reads_back, fills_back, passes_back;
 	int links;
 	struct link *link;
 	double *port;    /* words of one instance through each port of terms.h, first visits included; where cycles count */
@@ -104,6 +105,8 @@ void scratch_copy(const struct engine *, struct scratch *, const struct label *)
 struct label *label_store(struct engine *, const struct scratch *);
 void labels_free(struct engine *);
 int links_open(const struct label *);
+/* What an operand's words put on the network of the array that the label has just been spread over. */
+void link_cross(const struct engine *, struct label *, const struct link *);
 /* Closes a link with what is left of its words; removes it where its parent is known. True where it was removed. */
 bool link_close(const struct engine *, struct scratch *, int link, double part);
 /* The level takes part as parent of all links of the operands that it keeps. */

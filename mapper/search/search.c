@@ -131,13 +131,14 @@ static double most_units(const struct terms *t)
 	return units;
 }
 
-/* Words that every mapping moves through a port of the outermost memory. */
+/* Words that every mapping moves through a port of the outermost memory, or the network of the array inside. */
 static double words_through(const struct terms *t, const struct port *p)
 {
 	double words = 0;
 
 	for (int o = 0; p->level == 0 && o < t->operands; o++)
-		if ((o == t->output ? p->writes : p->reads) && (p->operands >> o & 1))
+		if ((p->is_network || (o == t->output ? p->writes : p->reads)) &&
+		    (p->operands >> o & 1))
 			words += is_product(t->problem, o) ? distinct_words(t->problem, o) : 1;
 	return words;
 }
@@ -269,7 +270,7 @@ static void run(struct engine *e, const struct search_options *o, struct search_
 	}
 }
 
-/* Ports of the outermost memory that may take longer than the arithmetic have a bound of their own: what words they pass
+/* Ports of the outermost memory, and the network of its array, that may take longer than the arithmetic have a bound of their own: what words they pass
  * at least. */
 struct narrow {
 	struct word_cost cost[MAX_LEVELS][MAX_OPERANDS];
@@ -288,8 +289,9 @@ static bool make_narrows(struct engine *e, struct narrow narrow[])
 			continue;
 		for (int o = 0; o < t->operands; o++)
 			if (p->operands >> o & 1) {
-				n->cost[0][o].read = p->reads;
-				n->cost[0][o].update = p->writes && o == t->output;
+				n->cost[0][o].read = p->reads || p->is_network;
+				n->cost[0][o].update =
+					(p->writes || p->is_network) && o == t->output;
 			}
 		if (!bounds_make(&n->bounds, t, n->cost))
 			return false;

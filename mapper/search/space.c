@@ -116,6 +116,9 @@ static void spread_one(struct engine *e, const struct label *inside, const struc
 		s.outputs[l] /= relevant;
 		s.instances[l] *= spread->units;
 	}
+	for (int i = 0; i < s.label.links; i++)
+		if (s.link[i].parent == UNKNOWN_PARENT)
+			link_cross(e, &s.label, &s.link[i]);
 	if (!label_is_lost_before(e, &s.label, level, level))
 		label_end(e, &s);
 }

@@ -97,7 +97,16 @@ static void add_port(struct terms *t, int level, unsigned operands, bool reads, 
 		     double bandwidth)
 {
 	if (bandwidth > 0 && operands)
-		t->port[t->ports++] = (struct port){level, operands, reads, writes, bandwidth};
+		t->port[t->ports++] =
+			(struct port){level, operands, reads, writes, false, bandwidth};
+}
+
+static void add_network(struct terms *t, int level, double bandwidth)
+{
+	if (bandwidth <= 0)
+		return;
+	t->port[t->ports++] = (struct port){level, t->all, false, false, true, bandwidth};
+	t->networks |= 1u << level;
 }
 
 /* Operands of a class, or (class < 0) those whose class has no port of its own. */
@@ -127,6 +136,7 @@ static void fill_ports(struct terms *t)
 		for (int c = 0; c < CLASSES; c++)
 			add_port(t, l, operands_of(t, level, c), true, true,
 				 level->class_bandwidth[c]);
+		add_network(t, l, level->network_bandwidth);
 		t->leakage += level->leakage * copies;
 		for (int a = 0; a < level->axes; a++)
 			copies *= (double)level->fanout[a];

@@ -13,13 +13,13 @@
 #include "mapper/mapping/constraint.h"
 #include "mapper/search/lattice.h"
 
-enum { MAX_PORTS = 6 * MAX_LEVELS };
+enum { MAX_PORTS = 7 * MAX_LEVELS };
 
-/* One port of the instances of a memory: what passes through it takes time. */
+/* One port of the instances of a memory, or the network of the array inside: what passes through it takes time. */
 struct port {
 	int level;
 	unsigned operands; /* bit per operand that uses it */
-	bool reads, writes;
+	bool reads, writes, is_network;
 	double bandwidth;
 };
 
@@ -92,6 +92,7 @@ struct terms {
 	int patterns;                      /* sets of operands that one dimension does not index */
 	unsigned pattern[MAX_DIMS];
 	int ports;
+	unsigned networks; /* bit per level whose array has a limited network */
 	struct port port[MAX_PORTS];
 	double leakage; /* energy of the whole machine in one cycle */
 	int spreads[MAX_LEVELS];
