@@ -55,8 +55,8 @@ void scratch_copy(const struct engine *e, struct scratch *s, const struct label 
 	s->label.outputs = s->outputs;
 	s->label.instances = s->instances;
 	memcpy(s->link, l->link, (size_t)l->links * sizeof *s->link);
-	if (e->counts_cycles) {
-		memcpy(s->port, l->port, (size_t)e->t->ports * sizeof *s->port);
+	if (e->counts_words) {
+		memcpy(s->port, l->port, (size_t)e->t->tallies * sizeof *s->port);
 		memcpy(s->outputs, l->outputs, (size_t)e->t->levels * sizeof *s->outputs);
 		memcpy(s->instances, l->instances, (size_t)e->t->levels * sizeof *s->instances);
 	}
@@ -65,8 +65,8 @@ void scratch_copy(const struct engine *e, struct scratch *s, const struct label 
 struct label *label_store(struct engine *e, const struct scratch *s)
 {
 	size_t links = (size_t)s->label.links * sizeof *s->link;
-	size_t ports = e->counts_cycles ? (size_t)e->t->ports * sizeof *s->port : 0;
-	size_t outputs = e->counts_cycles ? (size_t)e->t->levels * sizeof *s->outputs : 0;
+	size_t ports = e->counts_words ? (size_t)e->t->tallies * sizeof *s->port : 0;
+	size_t outputs = e->counts_words ? (size_t)e->t->levels * sizeof *s->outputs : 0;
 	struct label *l = allocate(e, sizeof *l + links + ports + 2 * outputs);
 
 	if (!l)
@@ -104,17 +104,35 @@ bool engine_is_stopped(struct engine *e)
 
 /* ---- Links ------------------------------------------------------------------------------------------------------ */
 
-static void add_words(const struct engine *e, struct label *l, int level, int operand, bool is_read,
-		      double words)
+static bool takes(const struct port *p, enum access_kind kind)
 {
-	if (!e->counts_cycles)
+	return kind == ACCESS_READ ? p->reads : kind == ACCESS_FILL ? p->fills : p->updates;
+}
+
+static void add_words(const struct engine *e, struct label *l, int level, int operand,
+		      enum access_kind kind, double words)
+{
+	if (!e->counts_words)
 		return;
-	for (int i = 0; i < e->t->ports; i++) {
+	for (int i = 0; i < e->t->tallies; i++) {
 		const struct port *p = &e->t->port[i];
-		if (p->level == level && (p->operands >> operand & 1) &&
-		    (is_read ? p->reads : p->writes))
+		if (p->level == level && (p->operands >> operand & 1) && takes(p, kind))
 			l->port[i] += words / l->instances[level];
 	}
+}
+
+/* Words moved at a level that cost so much each; `first` of them, which are none, are taken off as labels take them off. */
+static void charge(const struct engine *e, struct label *l, int level, int operand,
+		   enum access_kind kind, double words, double first, double cost)
+{
+	if (e->t->rounded >> level & 1) {
+		double width = (double)e->t->machine->level[level].width;
+		double whole = nearbyint(words - first); /* but for the rounding of doubles */
+		l->energy += cost * (width * ceil(whole / width) + first);
+	} else {
+		l->energy += cost * words;
+	}
+	add_words(e, l, level, operand, kind, words);
 }
 
 /* Words of the child, at the outer end of the array inside a level; sums go in as well. */
@@ -156,7 +174,7 @@ static void charge_networks(const struct engine *e, struct label *l, const struc
 {
 	const struct label *n = l;
 
-	if (!e->counts_cycles || !e->t->networks)
+	if (!e->counts_words || !e->t->networks)
 		return;
 	while ((n = last_network(e, n, k))) {
 		add_network_words(e, l, n->level, k, ratio_behind(n, k->operand));
@@ -166,16 +184,22 @@ static void charge_networks(const struct engine *e, struct label *l, const struc
 
 void link_cross(const struct engine *e, struct label *l, const struct link *k)
 {
-	if (e->counts_cycles && !k->is_open && (e->t->networks >> l->level & 1))
+	if (e->counts_words && !k->is_open && (e->t->networks >> l->level & 1))
 		add_network_words(e, l, l->level, k, k->ratio);
+}
+
+/* Of one instance that holds all of the output. */
+static double first_visits(const struct engine *e, const struct link *k)
+{
+	return k->operand == e->t->output ? e->t->outputs : 0;
 }
 
 static void charge_child(const struct engine *e, struct label *l, const struct link *k)
 {
 	if (k->child == NO_LEVEL)
 		return;
-	l->energy += k->words * e->t->cost[k->child][k->operand].fill;
-	add_words(e, l, k->child, k->operand, false, k->words);
+	charge(e, l, k->child, k->operand, ACCESS_FILL, k->words, first_visits(e, k),
+	       e->t->cost[k->child][k->operand].fill);
 	if (k->operand == e->t->output)
 		l->fills_back |= 1u << k->child;
 }
@@ -185,10 +209,10 @@ static void charge_parent(const struct engine *e, struct label *l, const struct 
 	const struct word_cost *c = &e->t->cost[k->parent][k->operand];
 	double served = k->words * k->ratio;
 
-	l->energy += k->words * c->hop + served * (c->read + c->update);
-	add_words(e, l, k->parent, k->operand, true, served);
+	l->energy += k->words * c->hop;
+	charge(e, l, k->parent, k->operand, ACCESS_READ, served, first_visits(e, k), c->read);
 	if (k->operand == e->t->output) {
-		add_words(e, l, k->parent, k->operand, false, served);
+		charge(e, l, k->parent, k->operand, ACCESS_UPDATE, served, 0, c->update);
 		l->reads_back |= 1u << k->parent;
 	}
 }
@@ -681,7 +705,7 @@ static double port_words(const struct engine *e, const struct label *l, int i, d
 		return words;
 	if (p->reads && (l->reads_back >> p->level & 1))
 		words -= first;
-	if (p->writes && (l->fills_back >> p->level & 1))
+	if (p->fills && (l->fills_back >> p->level & 1))
 		words -= first;
 	if (p->is_network && (l->passes_back >> p->level & 1))
 		words -= first;
@@ -793,13 +817,44 @@ static bool is_busier(const struct engine *e, const struct label *a, const struc
 		       y->words * y->ratio / b->instances[y->parent];
 }
 
-/* Whatever lies outside, `a` costs no more than `b`. */
-static bool is_no_worse(const struct engine *e, const struct label *a, const struct label *b)
+static bool has_no_more_words(const struct engine *e, const struct label *a, const struct label *b,
+			      int first_port, int last_port)
 {
 	double copies = e->t->fanout[a->level];
 
-	if (e->counts_energy && (a->energy - a->first > b->energy - b->first ||
-				 a->energy - a->first * copies > b->energy - b->first * copies))
+	for (int i = first_port; i < last_port; i++)
+		if (port_words(e, a, i, 1) > port_words(e, b, i, 1) ||
+		    port_words(e, a, i, copies) > port_words(e, b, i, copies))
+			return false;
+	return true;
+}
+
+/* Do as many instances move no more, so that there are no more accesses? */
+static bool has_no_more_accesses(const struct engine *e, const struct label *a,
+				 const struct label *b)
+{
+	for (int l = 0; l < e->t->levels; l++)
+		if ((e->t->wide >> l & 1) && a->instances[l] != b->instances[l])
+			return false;
+	return has_no_more_words(e, a, b, e->t->ports, e->t->tallies);
+}
+
+/* Whatever lies outside, the energy of `a` is no more: even if all that labels count are whole accesses of `b`. */
+static bool has_no_more_energy(const struct engine *e, const struct label *a, const struct label *b)
+{
+	double copies = e->t->fanout[a->level], slack = e->t->slack;
+	double inside = (b->energy - b->first) - (a->energy - a->first);
+	double outside = (b->energy - b->first * copies) - (a->energy - a->first * copies);
+
+	return inside >= 0 && outside >= 0 &&
+	       (!e->t->wide || (inside >= slack && outside >= slack) ||
+		has_no_more_accesses(e, a, b));
+}
+
+/* Whatever lies outside, `a` costs no more than `b`. */
+static bool is_no_worse(const struct engine *e, const struct label *a, const struct label *b)
+{
+	if (e->counts_energy && !has_no_more_energy(e, a, b))
 		return false;
 	for (int i = 0; i < a->links; i++)
 		if (a->link[i].words > b->link[i].words ||
@@ -812,11 +867,7 @@ static bool is_no_worse(const struct engine *e, const struct label *a, const str
 	for (int i = 0; i < a->links; i++)
 		if (is_busier(e, a, &a->link[i], b, &b->link[i]))
 			return false;
-	for (int i = 0; i < e->t->ports; i++)
-		if (port_words(e, a, i, 1) > port_words(e, b, i, 1) ||
-		    port_words(e, a, i, copies) > port_words(e, b, i, copies))
-			return false;
-	return true;
+	return has_no_more_words(e, a, b, 0, e->t->ports);
 }
 
 /* Is `a` as good as `b` in all respects? The energy tells most of them apart. */

@@ -46,7 +46,7 @@ struct label {
 	unsigned reads_back, fills_back, passes_back;
 	int links;
 	struct link *link;
-	double *port;    /* words of one instance through each port of terms.h, first visits included; where cycles count */
+	double *port;    /* words of one instance through each port of terms.h, first visits included; where words count */
 	double *outputs, *instances; /* of each level: distinct outputs of one instance; how many there are so far */
 };
 
@@ -76,6 +76,7 @@ struct engine {
 	enum objective first, second;
 	double energy_limit, edp_limit, cycles_limit;
 	bool counts_cycles, counts_energy; /* in what labels are compared by */
+	bool counts_words; /* of each port: for the cycles, or for the accesses */
 	double least_cycles; /* that any mapping takes */
 	/* The best so far; at first the threshold under which a mapping is looked for, and best_second is -infinity. */
 	double best_first, best_second;

@@ -137,7 +137,7 @@ static double words_through(const struct terms *t, const struct port *p)
 	double words = 0;
 
 	for (int o = 0; p->level == 0 && o < t->operands; o++)
-		if ((p->is_network || (o == t->output ? p->writes : p->reads)) &&
+		if ((p->is_network || (o == t->output ? p->updates : p->reads)) &&
 		    (p->operands >> o & 1))
 			words += is_product(t->problem, o) ? distinct_words(t->problem, o) : 1;
 	return words;
@@ -188,6 +188,7 @@ static void seek(struct engine *e, enum objective first, enum objective second, 
 			   e->energy_limit < INFINITY;
 	e->counts_cycles = first != OBJECTIVE_ENERGY || second != OBJECTIVE_ENERGY ||
 			   e->cycles_limit < INFINITY || e->t->leakage > 0;
+	e->counts_words = e->counts_cycles || (e->counts_energy && e->t->wide);
 	e->best_first = threshold;
 	e->best_second = -INFINITY;
 	pass(e);
@@ -291,7 +292,7 @@ static bool make_narrows(struct engine *e, struct narrow narrow[])
 			if (p->operands >> o & 1) {
 				n->cost[0][o].read = p->reads || p->is_network;
 				n->cost[0][o].update =
-					(p->writes || p->is_network) && o == t->output;
+					(p->updates || p->is_network) && o == t->output;
 			}
 		if (!bounds_make(&n->bounds, t, n->cost))
 			return false;

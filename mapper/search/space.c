@@ -109,10 +109,10 @@ static void spread_one(struct engine *e, const struct label *inside, const struc
 			s.link[i].ratio *= share[s.link[i].operand].ratio;
 	s.label.units *= spread->units;
 	s.label.first *= sums;
-	for (int i = 0; e->counts_cycles && i < t->ports; i++)
+	for (int i = 0; e->counts_words && i < t->tallies; i++)
 		if (t->port[i].level > level)
 			s.port[i] /= spread->units;
-	for (int l = level + 1; e->counts_cycles && l < t->levels; l++) {
+	for (int l = level + 1; e->counts_words && l < t->levels; l++) {
 		s.outputs[l] /= relevant;
 		s.instances[l] *= spread->units;
 	}

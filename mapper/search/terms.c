@@ -1,6 +1,7 @@
 /* terms.c -- tables of words and costs, one entry a state or level. */
 #include "mapper/search/terms.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -64,11 +65,12 @@ static void fill_costs(struct terms *t)
 	t->fanout[0] = 1;
 	for (int l = 0; l < t->levels; l++) {
 		const struct level *level = &t->machine->level[l];
+		double width = level->width > 1 ? (double)level->width : 1;
 		for (int o = 0; o < t->operands; o++) {
 			t->cost[l][o] = (struct word_cost){
-				.fill = level->cost[ACCESS_FILL],
-				.read = level->cost[ACCESS_READ],
-				.update = o == t->output ? level->cost[ACCESS_UPDATE] : 0,
+				.fill = level->cost[ACCESS_FILL] / width,
+				.read = level->cost[ACCESS_READ] / width,
+				.update = o == t->output ? level->cost[ACCESS_UPDATE] / width : 0,
 				.hop = level->hop_cost};
 		}
 		t->fanout[l + 1] = t->fanout[l];
@@ -93,20 +95,10 @@ static void fill_parents(struct terms *t)
 	}
 }
 
-static void add_port(struct terms *t, int level, unsigned operands, bool reads, bool writes,
-		     double bandwidth)
+static void add_port(struct terms *t, struct port port)
 {
-	if (bandwidth > 0 && operands)
-		t->port[t->ports++] =
-			(struct port){level, operands, reads, writes, false, bandwidth};
-}
-
-static void add_network(struct terms *t, int level, double bandwidth)
-{
-	if (bandwidth <= 0)
-		return;
-	t->port[t->ports++] = (struct port){level, t->all, false, false, true, bandwidth};
-	t->networks |= 1u << level;
+	if (port.bandwidth > 0 && port.operands)
+		t->port[t->tallies++] = port;
 }
 
 /* Operands of a class, or (class < 0) those whose class has no port of its own. */
@@ -130,18 +122,62 @@ static void fill_ports(struct terms *t)
 	for (int l = 0; l < t->levels; l++) {
 		const struct level *level = &t->machine->level[l];
 		unsigned operands = operands_of(t, level, -1);
-		add_port(t, l, operands, true, false, level->read_bandwidth);
-		add_port(t, l, operands, false, true, level->write_bandwidth);
-		add_port(t, l, operands, true, true, level->shared_bandwidth);
-		for (int c = 0; c < CLASSES; c++)
-			add_port(t, l, operands_of(t, level, c), true, true,
-				 level->class_bandwidth[c]);
-		add_network(t, l, level->network_bandwidth);
+		struct port all = {l, operands, true, true, true, false, level->shared_bandwidth};
+		struct port read = all, write = all, network = {.level = l, .operands = t->all};
+		read.bandwidth = level->read_bandwidth;
+		read.fills = read.updates = false;
+		write.bandwidth = level->write_bandwidth;
+		write.reads = false;
+		network.bandwidth = level->network_bandwidth;
+		network.is_network = true;
+		t->networks |= network.bandwidth > 0 ? 1u << l : 0;
+		add_port(t, read);
+		add_port(t, write);
+		add_port(t, all);
+		for (int c = 0; c < CLASSES; c++) {
+			all.operands = operands_of(t, level, c);
+			all.bandwidth = level->class_bandwidth[c];
+			add_port(t, all);
+		}
+		add_port(t, network);
 		t->leakage += level->leakage * copies;
 		for (int a = 0; a < level->axes; a++)
 			copies *= (double)level->fanout[a];
 	}
 	t->leakage += t->machine->mac_leakage * copies;
+	t->ports = t->tallies;
+}
+
+/* What the instances of a level move of an operand, where the last access of each may be of fewer words than others. */
+static void add_tallies(struct terms *t, int level, int operand)
+{
+	const struct word_cost *c = &t->cost[level][operand];
+	double width = (double)t->machine->level[level].width;
+	struct port tally = {.level = level, .operands = 1u << operand, .bandwidth = INFINITY};
+	struct port read = tally, fill = tally, update = tally;
+
+	read.reads = fill.fills = update.updates = true;
+	add_port(t, read);
+	add_port(t, fill);
+	if (operand == t->output)
+		add_port(t, update);
+	t->slack += t->fanout[level] * (c->read + c->fill + c->update) * (width - 1);
+}
+
+static void fill_widths(struct terms *t)
+{
+	for (int l = 0; l < t->levels; l++) {
+		if (t->machine->level[l].width <= 1)
+			continue;
+		if (t->fanout[l] == 1) {
+			t->rounded |= 1u << l;
+			continue;
+		}
+		t->wide |= 1u << l;
+		for (int o = 0; o < t->operands; o++)
+			if (t->constraint.may_keep[l] >> o & 1)
+				add_tallies(t, l, o);
+	}
 }
 
 /* ---- Of each operand ------------------------------------------------------------------------------------------ */
@@ -227,7 +263,8 @@ bool terms_fit(const struct terms *t, int level, unsigned kept, int32_t state)
 }
 
 /* At the outermost level the bound takes the best single run for what is open. That is what it costs if each
- * dimension is irrelevant to one operand at most, no array hangs there, and nothing is said of it or the next level. */
+ * dimension is irrelevant to one operand at most, no array hangs there, accesses are of single words, and nothing is said of
+ * it or the next level. */
 static bool is_tail_exact(const struct terms *t)
 {
 	bool exact = t->machine->level[0].axes == 0;
@@ -235,6 +272,7 @@ static bool is_tail_exact(const struct terms *t)
 	for (int i = 0; i < t->patterns; i++)
 		exact &= __builtin_popcount(t->pattern[i]) <= 1;
 	for (int l = 0; l < 2 && l < t->levels; l++) {
+		exact &= t->machine->level[l].width <= 1;
 		exact &= t->constraint.order_count[l] == 0 && t->constraint.stationary[l] < 0;
 		for (int d = 0; d < t->problem->dims; d++)
 			exact &= t->constraint.time[l][d] == 0;
@@ -274,6 +312,7 @@ enum terms_status terms_make(struct terms *t, struct arena *arena, const struct 
 	fill_costs(t);
 	fill_parents(t);
 	fill_ports(t);
+	fill_widths(t);
 	fill_patterns(t);
 	fill_sliding(t);
 	t->is_tail_exact = is_tail_exact(t);

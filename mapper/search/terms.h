@@ -13,19 +13,20 @@
 #include "mapper/mapping/constraint.h"
 #include "mapper/search/lattice.h"
 
-enum { MAX_PORTS = 7 * MAX_LEVELS };
+enum { MAX_PORTS = (7 + ACCESS_KINDS * MAX_OPERANDS) * MAX_LEVELS };
 
-/* One port of the instances of a memory, or the network of the array inside: what passes through it takes time. */
+/* One port of the instances of a memory, or the network of the array inside: what passes through it takes time. What one
+ * instance moves of an operand, by kind, is counted alike where accesses are of several words: its port takes no time. */
 struct port {
 	int level;
 	unsigned operands; /* bit per operand that uses it */
-	bool reads, writes, is_network;
+	bool reads, fills, updates, is_network;
 	double bandwidth;
 };
 
 /* What one word of an operand costs at a level: energy, or its way through one port. */
 struct word_cost {
-double fill;   /* that arrives at a child; first visits of the output do not */
+	double fill;   /* that arrives at a child; first visits of the output do not */
 	double read;   /* that a parent serves; first visits are not read */
 	double update; /* that a parent takes back: of the output alone */
 	double hop;    /* on its way from a parent */
@@ -91,7 +92,11 @@ struct terms {
 
 	int patterns;                      /* sets of operands that one dimension does not index */
 	unsigned pattern[MAX_DIMS];
-	int ports;
+	int ports, tallies; /* those from `ports` on take no time */
+	/* Bit per level whose accesses are of several words. Of one instance: `rounded`, and its labels count whole accesses. Where
+	 * arrays lie outside: `wide`; there labels count parts of accesses, in all instances less than `slack` in energy too low. */
+	unsigned rounded, wide;
+	double slack;
 	unsigned networks; /* bit per level whose array has a limited network */
 	struct port port[MAX_PORTS];
 	double leakage; /* energy of the whole machine in one cycle */
