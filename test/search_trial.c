@@ -345,6 +345,36 @@ void draw_trial_of(struct trial *trial, uint64_t number, const char *notation)
 	draw_all(trial, number, false, notation);
 }
 
+/* Along an axis that is linked, units are served together. */
+static void draw_links(struct trial *trial, struct level *level)
+{
+	for (int c = 0; c < CLASSES; c++) {
+		level->linked[c] = (unsigned)draw(trial, 1 << level->axes);
+		level->apart[c] &= ~level->linked[c];
+		if (level->linked[c])
+			level->multicast |= 1u << c;
+	}
+}
+
+void draw_networks(struct trial *trial, unsigned what)
+{
+	for (int l = 0; l < trial->machine.levels; l++) {
+		struct level *level = &trial->machine.level[l];
+		if (what & TRIAL_WIDTHS && level->is_memory)
+			level->width = 1 + draw(trial, 4);
+		if (level->axes == 0)
+			continue;
+		if (what & TRIAL_LIMITS)
+			level->network_bandwidth = draw_bandwidth(trial);
+		if (what & TRIAL_MESHES && level->hop_cost == 0)
+			level->hop_cost = draw_cost(trial);
+		for (int c = 0; what & TRIAL_MESHES && c < CLASSES; c++)
+			level->topology[c] = (enum topology)draw(trial, TOPOLOGY_TORUS + 1);
+		if (what & TRIAL_LINKS)
+			draw_links(trial, level);
+	}
+}
+
 static void print_operands(FILE *file, const struct problem *problem)
 {
 	fprintf(file, "%s, where", problem->name);
@@ -382,6 +412,13 @@ static void print_level(FILE *file, const struct level *level)
 			level->fanout[0], level->axes > 1 ? level->fanout[1] : 0, level->hop_cost,
 			level->multicast, level->reduce, level->apart[0], level->apart[1],
 			level->apart[2]);
+	if (level->width > 1)
+		fprintf(file, ", width %" PRId64, level->width);
+	if (level->axes > 0)
+		fprintf(file, ", network %g, topology %d %d %d, linked %x %x %x",
+			level->network_bandwidth, (int)level->topology[0], (int)level->topology[1],
+			(int)level->topology[2], level->linked[0], level->linked[1],
+			level->linked[2]);
 }
 
 static void print_constraint(FILE *file, const struct trial *trial)

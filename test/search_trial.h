@@ -31,6 +31,10 @@ struct trial {
 void draw_trial(struct trial *, uint64_t number, bool imperfect);
 /* The same with perfect factors, of this statement. */
 void draw_trial_of(struct trial *, uint64_t number, const char *notation);
+/* Gives the machine what a bit says: accesses of several words, networks of a limited bandwidth, meshes and tori, links. What was
+ * drawn before stays. */
+enum { TRIAL_WIDTHS = 1, TRIAL_LIMITS = 2, TRIAL_MESHES = 4, TRIAL_LINKS = 8, TRIAL_NETWORKS = 15 };
+void draw_networks(struct trial *, unsigned what);
 /* 0 .. bound - 1: the next number of the trial. */
 int64_t draw(struct trial *, int64_t bound);
 /* The problem, the machine and what is asked, in lines. Sets are bits: of classes, in the constraint of operands. */

@@ -356,7 +356,7 @@ static bool has_routes(const struct hierarchy *h)
 
 	for (int l = 0; l < h->levels; l++)
 		for (int c = 0; c < CLASSES; c++)
-			any |= h->level[l].linked[c] | h->level[l].topology[c];
+			any |= h->level[l].topology[c] | (c == CLASS_O ? 0 : h->level[l].linked[c]);
 	return any != 0;
 }
 
