@@ -182,9 +182,38 @@ static void charge_networks(const struct engine *e, struct label *l, const struc
 	}
 }
 
-void link_cross(const struct engine *e, struct label *l, const struct link *k)
+/* Words that the busiest instance of the child reads for its neighbours. */
+static void charge_gives(const struct engine *e, struct label *l, const struct link *k,
+			 double gives)
 {
-	if (e->counts_words && !k->is_open && (e->t->networks >> l->level & 1))
+	if (!e->counts_words || gives == 0)
+		return;
+	for (int i = 0; i < e->t->ports; i++) {
+		const struct port *p = &e->t->port[i];
+		if (p->level == k->child && (p->operands >> k->operand & 1) && p->reads)
+			l->port[i] += gives * k->words / l->instances[k->child];
+	}
+}
+
+void link_cross(const struct engine *e, struct label *l, struct link *k, const struct route *route,
+		double before)
+{
+	double each = 0, gives = 0;
+
+	if (route && (e->t->meshed[l->level] >> k->operand & 1))
+		each = route->hops * e->t->cost[l->level][k->operand].link;
+	if (route && (e->t->linked[l->level] >> k->operand & 1) && k->child != NO_LEVEL) {
+		each += route->passes * e->t->cost[k->child][k->operand].read;
+		gives = route->gives;
+	}
+	if (k->is_open) {
+		k->route += before * each;
+		k->gives += gives;
+		return;
+	}
+	l->energy += k->words * before * each;
+	charge_gives(e, l, k, gives);
+	if (e->counts_words && (e->t->networks >> l->level & 1))
 		add_network_words(e, l, l->level, k, k->ratio);
 }
 
@@ -241,6 +270,8 @@ bool link_close(const struct engine *e, struct scratch *s, int link, double part
 	k->is_open = false;
 	charge_child(e, &s->label, k);
 	charge_networks(e, &s->label, k);
+	charge_gives(e, &s->label, k, k->gives);
+	s->label.energy += k->words * k->route;
 	if (k->parent == UNKNOWN_PARENT)
 		return false;
 	charge_parent(e, &s->label, k);
@@ -315,6 +346,21 @@ struct prospect {
 	int32_t state;
 };
 
+/* What each word of a link costs beside its parent. */
+static double own_cost(const struct engine *e, const struct measure *m, const struct link *k)
+{
+	double own = k->is_open && m == &e->energy ? k->route : 0;
+
+	return k->child == NO_LEVEL ? own : own + m->cost[k->child][k->operand].fill;
+}
+
+/* What links of arrays that are still to come cost at least, each word that is needed inside of them. */
+static double links_to_come(const struct engine *e, const struct measure *m, int arrays, int parent,
+			    int operand)
+{
+	return m == &e->energy && e->t->has_meshes ? e->t->route[arrays][parent][operand] : 0;
+}
+
 /* What a link costs at a parent that serves at least a part of what its units need. */
 static double parent_cost(const struct terms *t, const struct measure *m, int operand, int parent,
 			  double words, double served)
@@ -334,14 +380,15 @@ static void link_least(const struct prospect *f, const struct measure *m, const 
 	const struct terms *t = f->e->t;
 	double served = words * k->ratio, own = 0;
 
-	if (k->is_open && k->child != NO_LEVEL)
-		own = words * m->cost[k->child][k->operand].fill;
+	if (k->is_open)
+		own = words * own_cost(f->e, m, k);
 	least[0] = least[1] = INFINITY;
 	for (unsigned left = t->parents[f->level][k->operand]; left; left &= left - 1) {
 		int p = __builtin_ctz(left);
 		double unit = t->unit[f->arrays][p];
 		double cost = own + parent_cost(t, m, k->operand, p, words,
 						served * (unit > apart ? unit : apart));
+		cost += served * links_to_come(f->e, m, f->arrays, p, k->operand);
 		if (p < f->level)
 			cost += bounds_alone(m->b, p, k->operand, f->state);
 		if (cost < least[p == f->level])
@@ -359,7 +406,7 @@ static void link_cost(const struct prospect *f, const struct measure *m, const s
 
 	if (k->parent != UNKNOWN_PARENT) {
 		const struct word_cost *c = &m->cost[k->parent][k->operand];
-		double own = k->child != NO_LEVEL ? m->cost[k->child][k->operand].fill : 0;
+		double own = own_cost(f->e, m, k);
 		least[0] = words * (own + c->hop + k->ratio * (c->read + c->update));
 		least[1] = least[0];
 	} else { /* what repeats for the run cannot be shared as well */
@@ -452,8 +499,8 @@ static void bid_of(const struct prospect *f, const struct link *k, int array, bo
 	double words = k->is_open ? k->words * k->halo : k->words, own = 0, rate = INFINITY;
 	double hop = INFINITY, first = 0, alone = INFINITY;
 
-	if (k->is_open && k->child != NO_LEVEL)
-		own = words * t->cost[k->child][k->operand].fill;
+	if (k->is_open)
+		own = words * own_cost(e, &e->energy, k);
 	bid->inside = INFINITY;
 	for (int p = is_parent ? level : level - 1; p >= 0; p--) {
 		const struct word_cost *c = &t->cost[p][k->operand];
@@ -467,7 +514,8 @@ static void bid_of(const struct prospect *f, const struct link *k, int array, bo
 			bid->inside = cost < bid->inside ? cost : bid->inside;
 		} else {
 			/* arrays further out may share as well */
-			double own_rate = (c->read + c->update) * t->fanout[p] / t->fanout[array];
+			double own_rate = (c->read + c->update) * t->fanout[p] / t->fanout[array] +
+					  links_to_come(e, &e->energy, array, p, k->operand);
 			double own_first = t->outputs * t->fanout[p] * c->read;
 			alone = next < alone ? next : alone;
 			rate = own_rate < rate ? own_rate : rate;
@@ -478,7 +526,8 @@ static void bid_of(const struct prospect *f, const struct link *k, int array, bo
 		if (is_parent || (t->constraint.must_keep[p] >> k->operand & 1))
 			break;
 	}
-	bid->fixed = own + words * hop - first + alone;
+	bid->fixed = own + words * hop - first + alone +
+		     words * k->ratio * t->cost[array][k->operand].link;
 	bid->unshared = words * k->ratio * rate;
 }
 
@@ -579,14 +628,15 @@ static struct offer offer_of(const struct prospect *f, const struct measure *m,
 	const struct tile_terms *tile = &t->tile[f->state];
 	double left = tile->left[k->operand], unit = t->unit[f->arrays][parent];
 	double apart = tile->apart[k->operand] * (runs ? 1 : left);
-	double words = k->is_open ? k->words * k->halo : k->words, own = 0, each, served;
+	double words = k->is_open ? k->words * k->halo : k->words, each, served;
+	double own = k->is_open ? own_cost(f->e, m, k) : 0;
 	struct offer o = {0};
 
 	words *= runs ? left : 1;
-	if (k->is_open && k->child != NO_LEVEL)
-		own = m->cost[k->child][k->operand].fill;
-	each = words * (own + c->hop);
-	served = words * k->ratio * (unit > apart ? unit : apart) * (c->read + c->update);
+	each = words * (own + c->hop + k->ratio * m->cost[f->level][k->operand].link);
+	served = (unit > apart ? unit : apart) * (c->read + c->update);
+	served =
+		words * k->ratio * (served + links_to_come(f->e, m, f->arrays, parent, k->operand));
 	if (runs)
 		o.rate = (struct share){.units = each, .both = served};
 	else
@@ -783,6 +833,10 @@ static bool is_comparable(const struct engine *e, const struct label *a, const s
 			return false;
 		if (x->is_open && (x->child != y->child || !same_tile))
 			return false;
+		if (x->parent == UNKNOWN_PARENT &&
+		    (e->t->linked_outside[a->level] >> x->operand & 1) &&
+		    (x->child != y->child || !is_of_one_history(a, b)))
+			return false;
 	}
 	return true;
 }
@@ -810,7 +864,9 @@ static bool is_busier(const struct engine *e, const struct label *a, const struc
 	if (x->is_open && e->t->networks && passes_more(e, a, x, b, y))
 		return true;
 	if (x->is_open && x->child != NO_LEVEL &&
-	    x->words / a->instances[x->child] > y->words / b->instances[y->child])
+	    (x->words / a->instances[x->child] > y->words / b->instances[y->child] ||
+	     x->words * x->gives / a->instances[x->child] >
+		     y->words * y->gives / b->instances[y->child]))
 		return true;
 	return x->is_open && x->parent != UNKNOWN_PARENT &&
 	       x->words * x->ratio / a->instances[x->parent] >
@@ -834,7 +890,9 @@ static bool has_no_more_accesses(const struct engine *e, const struct label *a,
 				 const struct label *b)
 {
 	for (int l = 0; l < e->t->levels; l++)
-		if ((e->t->wide >> l & 1) && a->instances[l] != b->instances[l])
+		if ((e->t->wide >> l & 1) &&
+		    (a->instances[l] != b->instances[l] ||
+		     (e->t->linked_outside[l] && !is_of_one_history(a, b))))
 			return false;
 	return has_no_more_words(e, a, b, e->t->ports, e->t->tallies);
 }
@@ -858,7 +916,9 @@ static bool is_no_worse(const struct engine *e, const struct label *a, const str
 		return false;
 	for (int i = 0; i < a->links; i++)
 		if (a->link[i].words > b->link[i].words ||
-		    a->link[i].words * a->link[i].ratio > b->link[i].words * b->link[i].ratio)
+		    a->link[i].words * a->link[i].ratio > b->link[i].words * b->link[i].ratio ||
+		    (a->link[i].is_open &&
+		     a->link[i].words * a->link[i].route > b->link[i].words * b->link[i].route))
 			return false;
 	if (!e->counts_cycles)
 		return true;

@@ -15,6 +15,8 @@ enum { MAX_LINKS = 40, NO_LEVEL = -1, UNKNOWN_PARENT = -1 };
 
 struct link {
 	double words, ratio;  /* terms.h */
+	double route;         /* of an open link: what each word costs in the arrays that it has passed, hops and what is passed on; */
+	double gives;         /* so many the busiest instance of the child passes on for each of its own */
 	double halo;          /* the least part that a halo can leave of the words */
 	int32_t tile;         /* the child's */
 	signed char operand;
@@ -93,6 +95,7 @@ struct engine {
 	double crowd[MAX_CROWD];
 	int crowded, room; /* room 0: for all */
 	int64_t evaluations, most_evaluations;
+	bool is_rough; /* some instance of a child may be busier than labels count: units slide, and pass words on */
 	int64_t *looked, most_looked; /* how often it was asked what a label can become, and the most; 0: no limit */
 	double deadline; /* seconds of the monotonic clock, 0: none */
 	volatile sig_atomic_t *stop;
@@ -106,8 +109,9 @@ void scratch_copy(const struct engine *, struct scratch *, const struct label *)
 struct label *label_store(struct engine *, const struct scratch *);
 void labels_free(struct engine *);
 int links_open(const struct label *);
-/* What an operand's words put on the network of the array that the label has just been spread over. */
-void link_cross(const struct engine *, struct label *, const struct link *);
+/* What an operand's words put on the network of the array that the label has just been spread over, and cost there. `route`:
+ * NULL where words only pass; `before`: the ratio inside of the array. */
+void link_cross(const struct engine *, struct label *, struct link *, const struct route *, double before);
 /* Closes a link with what is left of its words; removes it where its parent is known. True where it was removed. */
 bool link_close(const struct engine *, struct scratch *, int link, double part);
 /* The level takes part as parent of all links of the operands that it keeps. */

@@ -260,9 +260,12 @@ static void run(struct engine *e, const struct search_options *o, struct search_
 		if (!e->is_cut && !e->no_memory)
 			r->bound = r->value;
 	}
+	if (e->is_rough) /* and what was compared may not be the best */
+		r->bound = r->root;
 	r->evaluations = e->evaluations;
 	r->status = e->no_memory     ? SEARCH_NO_MEMORY
 		    : e->is_cut      ? SEARCH_CUT
+		    : e->is_rough    ? SEARCH_CUT
 		    : e->has_mapping ? SEARCH_PROVEN
 				     : SEARCH_INFEASIBLE;
 	if (r->has_mapping) {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "mapper/mapping/tile.h"
+#include "mapper/search/route.h"
 
 /* ---- Of each state --------------------------------------------------------------------------------------------- */
 
@@ -71,12 +72,41 @@ static void fill_costs(struct terms *t)
 				.fill = level->cost[ACCESS_FILL] / width,
 				.read = level->cost[ACCESS_READ] / width,
 				.update = o == t->output ? level->cost[ACCESS_UPDATE] / width : 0,
-				.hop = level->hop_cost};
+				.hop = route_is_meshed(t, l, o) ? 0 : level->hop_cost,
+				.link = route_is_meshed(t, l, o) ? level->hop_cost : 0};
 		}
 		t->fanout[l + 1] = t->fanout[l];
 		for (int a = 0; a < level->axes; a++)
 			t->fanout[l + 1] *= (double)level->fanout[a];
 	}
+}
+
+/* What arrays cost beside the bus of a parent. */
+static void fill_routes(struct terms *t)
+{
+	for (int l = 0; l < t->levels; l++) {
+		t->linked_outside[l + 1] = t->linked_outside[l];
+		for (int o = 0; o < t->operands; o++) {
+			bool linked = route_is_linked(t, l, o);
+			t->meshed[l] |= route_is_meshed(t, l, o) ? 1u << o : 0;
+			t->linked[l] |= linked ? 1u << o : 0;
+			t->linked_outside[l + 1] |= linked ? 1u << o : 0;
+			t->links += linked;
+			for (int p = 0; p <= l; p++)
+				t->route[l + 1][p][o] = terms_route(t, t->cost, l + 1, p, o);
+		}
+		t->has_meshes |= t->meshed[l] != 0;
+	}
+}
+
+double terms_route(const struct terms *t, const struct word_cost cost[][MAX_OPERANDS], int array,
+		   int parent, int operand)
+{
+	double sum = 0;
+
+	for (int l = parent; l < array; l++)
+		sum += cost[l][operand].link * t->fanout[l + 1] / t->fanout[array];
+	return sum;
 }
 
 static void fill_parents(struct terms *t)
@@ -310,6 +340,7 @@ enum terms_status terms_make(struct terms *t, struct arena *arena, const struct 
 	t->macs = t->tile[0].visits;
 	t->outputs = t->tile[t->lattice.states - 1].words[t->output];
 	fill_costs(t);
+	fill_routes(t);
 	fill_parents(t);
 	fill_ports(t);
 	fill_widths(t);
