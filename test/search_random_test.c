@@ -256,27 +256,27 @@ Test(search_random, what_is_left_is_searched_as_by_brute_force)
 	compare_trials(TRIALS / 2, false, 0);
 }
 
-Test(search_random, accesses_of_several_words_are_searched_as_by_brute_force, .disabled = true)
+Test(search_random, accesses_of_several_words_are_searched_as_by_brute_force)
 {
 	compare_trials(TRIALS / 2, false, TRIAL_WIDTHS);
 }
 
-Test(search_random, networks_of_so_many_words_are_searched_as_by_brute_force, .disabled = true)
+Test(search_random, networks_of_so_many_words_are_searched_as_by_brute_force)
 {
 	compare_trials(TRIALS / 2, false, TRIAL_LIMITS);
 }
 
-Test(search_random, meshes_are_searched_as_by_brute_force, .disabled = true)
+Test(search_random, meshes_are_searched_as_by_brute_force)
 {
 	compare_trials(TRIALS / 2, false, TRIAL_MESHES);
 }
 
-Test(search_random, links_are_searched_as_by_brute_force, .disabled = true)
+Test(search_random, links_are_searched_as_by_brute_force)
 {
 	compare_trials(TRIALS / 2, false, TRIAL_LINKS);
 }
 
-Test(search_random, all_of_these_are_searched_as_by_brute_force, .disabled = true)
+Test(search_random, all_of_these_are_searched_as_by_brute_force)
 {
 	compare_trials(TRIALS / 2, false, TRIAL_NETWORKS);
 }

@@ -19,7 +19,7 @@ static struct way way_of(const struct terms *t, const struct word_cost cost[][MA
 	const struct word_cost *outer = &cost[parent][operand];
 	struct way w = {.exists = t->constraint.may_keep[parent] >> operand & 1,
 			.fill = cost[level][operand].fill,
-			.hop = outer->hop,
+			.hop = outer->hop + terms_route(t, cost, level, parent, operand),
 			.update = outer->update,
 			.read = outer->read,
 			.unit = t->unit[level][parent]};

@@ -55,8 +55,8 @@ void scratch_copy(const struct engine *e, struct scratch *s, const struct label 
 	s->label.outputs = s->outputs;
 	s->label.instances = s->instances;
 	memcpy(s->link, l->link, (size_t)l->links * sizeof *s->link);
-	if (e->counts_cycles) {
-		memcpy(s->port, l->port, (size_t)e->t->ports * sizeof *s->port);
+	if (e->counts_words) {
+		memcpy(s->port, l->port, (size_t)e->t->tallies * sizeof *s->port);
 		memcpy(s->outputs, l->outputs, (size_t)e->t->levels * sizeof *s->outputs);
 		memcpy(s->instances, l->instances, (size_t)e->t->levels * sizeof *s->instances);
 	}
@@ -65,8 +65,8 @@ void scratch_copy(const struct engine *e, struct scratch *s, const struct label 
 struct label *label_store(struct engine *e, const struct scratch *s)
 {
 	size_t links = (size_t)s->label.links * sizeof *s->link;
-	size_t ports = e->counts_cycles ? (size_t)e->t->ports * sizeof *s->port : 0;
-	size_t outputs = e->counts_cycles ? (size_t)e->t->levels * sizeof *s->outputs : 0;
+	size_t ports = e->counts_words ? (size_t)e->t->tallies * sizeof *s->port : 0;
+	size_t outputs = e->counts_words ? (size_t)e->t->levels * sizeof *s->outputs : 0;
 	struct label *l = allocate(e, sizeof *l + links + ports + 2 * outputs);
 
 	if (!l)
@@ -104,25 +104,131 @@ bool engine_is_stopped(struct engine *e)
 
 /* ---- Links ------------------------------------------------------------------------------------------------------ */
 
-static void add_words(const struct engine *e, struct label *l, int level, int operand, bool is_read,
-		      double words)
+static bool takes(const struct port *p, enum access_kind kind)
 {
-	if (!e->counts_cycles)
+	return kind == ACCESS_READ ? p->reads : kind == ACCESS_FILL ? p->fills : p->updates;
+}
+
+static void add_words(const struct engine *e, struct label *l, int level, int operand,
+		      enum access_kind kind, double words)
+{
+	if (!e->counts_words)
+		return;
+	for (int i = 0; i < e->t->tallies; i++) {
+		const struct port *p = &e->t->port[i];
+		if (p->level == level && (p->operands >> operand & 1) && takes(p, kind))
+			l->port[i] += words / l->instances[level];
+	}
+}
+
+/* Words moved at a level that cost so much each; `first` of them, which are none, are taken off as labels take them off. */
+static void charge(const struct engine *e, struct label *l, int level, int operand,
+		   enum access_kind kind, double words, double first, double cost)
+{
+	if (e->t->rounded >> level & 1) {
+		double width = (double)e->t->machine->level[level].width;
+		double whole = nearbyint(words - first); /* but for the rounding of doubles */
+		l->energy += cost * (width * ceil(whole / width) + first);
+	} else {
+		l->energy += cost * words;
+	}
+	add_words(e, l, level, operand, kind, words);
+}
+
+/* Words of the child, at the outer end of the array inside a level; sums go in as well. */
+static void add_network_words(const struct engine *e, struct label *l, int level,
+			      const struct link *k, double ratio)
+{
+	double words = k->words * ratio / l->instances[level];
+	bool is_output = k->operand == e->t->output;
+
+	for (int i = 0; i < e->t->ports; i++)
+		if (e->t->port[i].level == level && e->t->port[i].is_network)
+			l->port[i] += is_output ? 2 * words : words;
+	if (is_output)
+		l->passes_back |= 1u << level;
+}
+
+/* The next label inward, or this one, that was spread over an array with a limited network, which the link passes. */
+static const struct label *last_network(const struct engine *e, const struct label *l,
+					const struct link *k)
+{
+	for (; l && (k->child == NO_LEVEL || l->level < k->child); l = l->inner)
+		if (l->spread && l->level >= k->parent && (e->t->networks >> l->level & 1))
+			return l;
+	return NULL;
+}
+
+/* The ratio that an operand's link had behind the array that a label was spread over. */
+static double ratio_behind(const struct label *l, int operand)
+{
+	int i = 0;
+
+	while (l->link[i].operand != operand || l->link[i].parent != UNKNOWN_PARENT)
+		i++;
+	return l->link[i].ratio;
+}
+
+/* A link that closes has passed these networks while it was open. */
+static void charge_networks(const struct engine *e, struct label *l, const struct link *k)
+{
+	const struct label *n = l;
+
+	if (!e->counts_words || !e->t->networks)
+		return;
+	while ((n = last_network(e, n, k))) {
+		add_network_words(e, l, n->level, k, ratio_behind(n, k->operand));
+		n = n->inner;
+	}
+}
+
+/* Words that the busiest instance of the child reads for its neighbours. */
+static void charge_gives(const struct engine *e, struct label *l, const struct link *k,
+			 double gives)
+{
+	if (!e->counts_words || gives == 0)
 		return;
 	for (int i = 0; i < e->t->ports; i++) {
 		const struct port *p = &e->t->port[i];
-		if (p->level == level && (p->operands >> operand & 1) &&
-		    (is_read ? p->reads : p->writes))
-			l->port[i] += words / l->instances[level];
+		if (p->level == k->child && (p->operands >> k->operand & 1) && p->reads)
+			l->port[i] += gives * k->words / l->instances[k->child];
 	}
+}
+
+void link_cross(const struct engine *e, struct label *l, struct link *k, const struct route *route,
+		double before)
+{
+	double each = 0, gives = 0;
+
+	if (route && (e->t->meshed[l->level] >> k->operand & 1))
+		each = route->hops * e->t->cost[l->level][k->operand].link;
+	if (route && (e->t->linked[l->level] >> k->operand & 1) && k->child != NO_LEVEL) {
+		each += route->passes * e->t->cost[k->child][k->operand].read;
+		gives = route->gives;
+	}
+	if (k->is_open) {
+		k->route += before * each;
+		k->gives += gives;
+		return;
+	}
+	l->energy += k->words * before * each;
+	charge_gives(e, l, k, gives);
+	if (e->counts_words && (e->t->networks >> l->level & 1))
+		add_network_words(e, l, l->level, k, k->ratio);
+}
+
+/* Of one instance that holds all of the output. */
+static double first_visits(const struct engine *e, const struct link *k)
+{
+	return k->operand == e->t->output ? e->t->outputs : 0;
 }
 
 static void charge_child(const struct engine *e, struct label *l, const struct link *k)
 {
 	if (k->child == NO_LEVEL)
 		return;
-	l->energy += k->words * e->t->cost[k->child][k->operand].fill;
-	add_words(e, l, k->child, k->operand, false, k->words);
+	charge(e, l, k->child, k->operand, ACCESS_FILL, k->words, first_visits(e, k),
+	       e->t->cost[k->child][k->operand].fill);
 	if (k->operand == e->t->output)
 		l->fills_back |= 1u << k->child;
 }
@@ -132,10 +238,10 @@ static void charge_parent(const struct engine *e, struct label *l, const struct 
 	const struct word_cost *c = &e->t->cost[k->parent][k->operand];
 	double served = k->words * k->ratio;
 
-	l->energy += k->words * c->hop + served * (c->read + c->update);
-	add_words(e, l, k->parent, k->operand, true, served);
+	l->energy += k->words * c->hop;
+	charge(e, l, k->parent, k->operand, ACCESS_READ, served, first_visits(e, k), c->read);
 	if (k->operand == e->t->output) {
-		add_words(e, l, k->parent, k->operand, false, served);
+		charge(e, l, k->parent, k->operand, ACCESS_UPDATE, served, 0, c->update);
 		l->reads_back |= 1u << k->parent;
 	}
 }
@@ -163,6 +269,9 @@ bool link_close(const struct engine *e, struct scratch *s, int link, double part
 	k->words *= part;
 	k->is_open = false;
 	charge_child(e, &s->label, k);
+	charge_networks(e, &s->label, k);
+	charge_gives(e, &s->label, k, k->gives);
+	s->label.energy += k->words * k->route;
 	if (k->parent == UNKNOWN_PARENT)
 		return false;
 	charge_parent(e, &s->label, k);
@@ -237,6 +346,21 @@ struct prospect {
 	int32_t state;
 };
 
+/* What each word of a link costs beside its parent. */
+static double own_cost(const struct engine *e, const struct measure *m, const struct link *k)
+{
+	double own = k->is_open && m == &e->energy ? k->route : 0;
+
+	return k->child == NO_LEVEL ? own : own + m->cost[k->child][k->operand].fill;
+}
+
+/* What links of arrays that are still to come cost at least, each word that is needed inside of them. */
+static double links_to_come(const struct engine *e, const struct measure *m, int arrays, int parent,
+			    int operand)
+{
+	return m == &e->energy && e->t->has_meshes ? e->t->route[arrays][parent][operand] : 0;
+}
+
 /* What a link costs at a parent that serves at least a part of what its units need. */
 static double parent_cost(const struct terms *t, const struct measure *m, int operand, int parent,
 			  double words, double served)
@@ -256,14 +380,15 @@ static void link_least(const struct prospect *f, const struct measure *m, const 
 	const struct terms *t = f->e->t;
 	double served = words * k->ratio, own = 0;
 
-	if (k->is_open && k->child != NO_LEVEL)
-		own = words * m->cost[k->child][k->operand].fill;
+	if (k->is_open)
+		own = words * own_cost(f->e, m, k);
 	least[0] = least[1] = INFINITY;
 	for (unsigned left = t->parents[f->level][k->operand]; left; left &= left - 1) {
 		int p = __builtin_ctz(left);
 		double unit = t->unit[f->arrays][p];
 		double cost = own + parent_cost(t, m, k->operand, p, words,
 						served * (unit > apart ? unit : apart));
+		cost += served * links_to_come(f->e, m, f->arrays, p, k->operand);
 		if (p < f->level)
 			cost += bounds_alone(m->b, p, k->operand, f->state);
 		if (cost < least[p == f->level])
@@ -281,7 +406,7 @@ static void link_cost(const struct prospect *f, const struct measure *m, const s
 
 	if (k->parent != UNKNOWN_PARENT) {
 		const struct word_cost *c = &m->cost[k->parent][k->operand];
-		double own = k->child != NO_LEVEL ? m->cost[k->child][k->operand].fill : 0;
+		double own = own_cost(f->e, m, k);
 		least[0] = words * (own + c->hop + k->ratio * (c->read + c->update));
 		least[1] = least[0];
 	} else { /* what repeats for the run cannot be shared as well */
@@ -374,8 +499,8 @@ static void bid_of(const struct prospect *f, const struct link *k, int array, bo
 	double words = k->is_open ? k->words * k->halo : k->words, own = 0, rate = INFINITY;
 	double hop = INFINITY, first = 0, alone = INFINITY;
 
-	if (k->is_open && k->child != NO_LEVEL)
-		own = words * t->cost[k->child][k->operand].fill;
+	if (k->is_open)
+		own = words * own_cost(e, &e->energy, k);
 	bid->inside = INFINITY;
 	for (int p = is_parent ? level : level - 1; p >= 0; p--) {
 		const struct word_cost *c = &t->cost[p][k->operand];
@@ -389,7 +514,8 @@ static void bid_of(const struct prospect *f, const struct link *k, int array, bo
 			bid->inside = cost < bid->inside ? cost : bid->inside;
 		} else {
 			/* arrays further out may share as well */
-			double own_rate = (c->read + c->update) * t->fanout[p] / t->fanout[array];
+			double own_rate = (c->read + c->update) * t->fanout[p] / t->fanout[array] +
+					  links_to_come(e, &e->energy, array, p, k->operand);
 			double own_first = t->outputs * t->fanout[p] * c->read;
 			alone = next < alone ? next : alone;
 			rate = own_rate < rate ? own_rate : rate;
@@ -400,7 +526,8 @@ static void bid_of(const struct prospect *f, const struct link *k, int array, bo
 		if (is_parent || (t->constraint.must_keep[p] >> k->operand & 1))
 			break;
 	}
-	bid->fixed = own + words * hop - first + alone;
+	bid->fixed = own + words * hop - first + alone +
+		     words * k->ratio * t->cost[array][k->operand].link;
 	bid->unshared = words * k->ratio * rate;
 }
 
@@ -501,14 +628,15 @@ static struct offer offer_of(const struct prospect *f, const struct measure *m,
 	const struct tile_terms *tile = &t->tile[f->state];
 	double left = tile->left[k->operand], unit = t->unit[f->arrays][parent];
 	double apart = tile->apart[k->operand] * (runs ? 1 : left);
-	double words = k->is_open ? k->words * k->halo : k->words, own = 0, each, served;
+	double words = k->is_open ? k->words * k->halo : k->words, each, served;
+	double own = k->is_open ? own_cost(f->e, m, k) : 0;
 	struct offer o = {0};
 
 	words *= runs ? left : 1;
-	if (k->is_open && k->child != NO_LEVEL)
-		own = m->cost[k->child][k->operand].fill;
-	each = words * (own + c->hop);
-	served = words * k->ratio * (unit > apart ? unit : apart) * (c->read + c->update);
+	each = words * (own + c->hop + k->ratio * m->cost[f->level][k->operand].link);
+	served = (unit > apart ? unit : apart) * (c->read + c->update);
+	served =
+		words * k->ratio * (served + links_to_come(f->e, m, f->arrays, parent, k->operand));
 	if (runs)
 		o.rate = (struct share){.units = each, .both = served};
 	else
@@ -627,7 +755,9 @@ static double port_words(const struct engine *e, const struct label *l, int i, d
 		return words;
 	if (p->reads && (l->reads_back >> p->level & 1))
 		words -= first;
-	if (p->writes && (l->fills_back >> p->level & 1))
+	if (p->fills && (l->fills_back >> p->level & 1))
+		words -= first;
+	if (p->is_network && (l->passes_back >> p->level & 1))
 		words -= first;
 	return words;
 }
@@ -703,46 +833,101 @@ static bool is_comparable(const struct engine *e, const struct label *a, const s
 			return false;
 		if (x->is_open && (x->child != y->child || !same_tile))
 			return false;
+		if (x->parent == UNKNOWN_PARENT &&
+		    (e->t->linked_outside[a->level] >> x->operand & 1) &&
+		    (x->child != y->child || !is_of_one_history(a, b)))
+			return false;
 	}
 	return true;
 }
 
-/* Will an open link bring more words to one instance of its ends? */
-static bool is_busier(const struct label *a, const struct link *x, const struct label *b,
-		      const struct link *y)
+/* Will an open link bring more words to one of the networks that it has passed? */
+static bool passes_more(const struct engine *e, const struct label *a, const struct link *x,
+			const struct label *b, const struct link *y)
 {
+	const struct label *m = a, *n = b;
+
+	while ((m = last_network(e, m, x)) && (n = last_network(e, n, y))) {
+		if (x->words * ratio_behind(m, x->operand) / a->instances[m->level] >
+		    y->words * ratio_behind(n, y->operand) / b->instances[n->level])
+			return true;
+		m = m->inner;
+		n = n->inner;
+	}
+	return false;
+}
+
+/* Will an open link bring more words to one instance of its ends? */
+static bool is_busier(const struct engine *e, const struct label *a, const struct link *x,
+		      const struct label *b, const struct link *y)
+{
+	if (x->is_open && e->t->networks && passes_more(e, a, x, b, y))
+		return true;
 	if (x->is_open && x->child != NO_LEVEL &&
-	    x->words / a->instances[x->child] > y->words / b->instances[y->child])
+	    (x->words / a->instances[x->child] > y->words / b->instances[y->child] ||
+	     x->words * x->gives / a->instances[x->child] >
+		     y->words * y->gives / b->instances[y->child]))
 		return true;
 	return x->is_open && x->parent != UNKNOWN_PARENT &&
 	       x->words * x->ratio / a->instances[x->parent] >
 		       y->words * y->ratio / b->instances[y->parent];
 }
 
-/* Whatever lies outside, `a` costs no more than `b`. */
-static bool is_no_worse(const struct engine *e, const struct label *a, const struct label *b)
+static bool has_no_more_words(const struct engine *e, const struct label *a, const struct label *b,
+			      int first_port, int last_port)
 {
 	double copies = e->t->fanout[a->level];
 
-	if (e->counts_energy && (a->energy - a->first > b->energy - b->first ||
-				 a->energy - a->first * copies > b->energy - b->first * copies))
+	for (int i = first_port; i < last_port; i++)
+		if (port_words(e, a, i, 1) > port_words(e, b, i, 1) ||
+		    port_words(e, a, i, copies) > port_words(e, b, i, copies))
+			return false;
+	return true;
+}
+
+/* Do as many instances move no more, so that there are no more accesses? */
+static bool has_no_more_accesses(const struct engine *e, const struct label *a,
+				 const struct label *b)
+{
+	for (int l = 0; l < e->t->levels; l++)
+		if ((e->t->wide >> l & 1) &&
+		    (a->instances[l] != b->instances[l] ||
+		     (e->t->linked_outside[l] && !is_of_one_history(a, b))))
+			return false;
+	return has_no_more_words(e, a, b, e->t->ports, e->t->tallies);
+}
+
+/* Whatever lies outside, the energy of `a` is no more: even if all that labels count are whole accesses of `b`. */
+static bool has_no_more_energy(const struct engine *e, const struct label *a, const struct label *b)
+{
+	double copies = e->t->fanout[a->level], slack = e->t->slack;
+	double inside = (b->energy - b->first) - (a->energy - a->first);
+	double outside = (b->energy - b->first * copies) - (a->energy - a->first * copies);
+
+	return inside >= 0 && outside >= 0 &&
+	       (!e->t->wide || (inside >= slack && outside >= slack) ||
+		has_no_more_accesses(e, a, b));
+}
+
+/* Whatever lies outside, `a` costs no more than `b`. */
+static bool is_no_worse(const struct engine *e, const struct label *a, const struct label *b)
+{
+	if (e->counts_energy && !has_no_more_energy(e, a, b))
 		return false;
 	for (int i = 0; i < a->links; i++)
 		if (a->link[i].words > b->link[i].words ||
-		    a->link[i].words * a->link[i].ratio > b->link[i].words * b->link[i].ratio)
+		    a->link[i].words * a->link[i].ratio > b->link[i].words * b->link[i].ratio ||
+		    (a->link[i].is_open &&
+		     a->link[i].words * a->link[i].route > b->link[i].words * b->link[i].route))
 			return false;
 	if (!e->counts_cycles)
 		return true;
 	if (a->units < b->units)
 		return false;
 	for (int i = 0; i < a->links; i++)
-		if (is_busier(a, &a->link[i], b, &b->link[i]))
+		if (is_busier(e, a, &a->link[i], b, &b->link[i]))
 			return false;
-	for (int i = 0; i < e->t->ports; i++)
-		if (port_words(e, a, i, 1) > port_words(e, b, i, 1) ||
-		    port_words(e, a, i, copies) > port_words(e, b, i, copies))
-			return false;
-	return true;
+	return has_no_more_words(e, a, b, 0, e->t->ports);
 }
 
 /* Is `a` as good as `b` in all respects? The energy tells most of them apart. */

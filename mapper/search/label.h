@@ -15,6 +15,8 @@ enum { MAX_LINKS = 40, NO_LEVEL = -1, UNKNOWN_PARENT = -1 };
 
 struct link {
 	double words, ratio;  /* terms.h */
+	double route;         /* of an open link: what each word costs in the arrays that it has passed, hops and what is passed on; */
+	double gives;         /* so many the busiest instance of the child passes on for each of its own */
 	double halo;          /* the least part that a halo can leave of the words */
 	int32_t tile;         /* the child's */
 	signed char operand;
@@ -42,10 +44,11 @@ struct label {
 	double first; /* energy of first visits, counted in `energy`, that is not spent, for one copy outside */
 	double units; /* MACs at work */
 	double promise; /* of what is sought so much at least, whatever lies outside */
-	unsigned reads_back, fills_back; /* bit per level: the output is read from it, comes back into it */
+	/* Bit per level: the output is read from it, comes back into it, back through the network inside of it. */
+	unsigned reads_back, fills_back, passes_back;
 	int links;
 	struct link *link;
-	double *port;    /* words of one instance through each port of terms.h, first visits included; where cycles count */
+	double *port;    /* words of one instance through each port of terms.h, first visits included; where words count */
 	double *outputs, *instances; /* of each level: distinct outputs of one instance; how many there are so far */
 };
 
@@ -75,6 +78,7 @@ struct engine {
 	enum objective first, second;
 	double energy_limit, edp_limit, cycles_limit;
 	bool counts_cycles, counts_energy; /* in what labels are compared by */
+	bool counts_words; /* of each port: for the cycles, or for the accesses */
 	double least_cycles; /* that any mapping takes */
 	/* The best so far; at first the threshold under which a mapping is looked for, and best_second is -infinity. */
 	double best_first, best_second;
@@ -91,6 +95,7 @@ struct engine {
 	double crowd[MAX_CROWD];
 	int crowded, room; /* room 0: for all */
 	int64_t evaluations, most_evaluations;
+	bool is_rough; /* some instance of a child may be busier than labels count: units slide, and pass words on */
 	int64_t *looked, most_looked; /* how often it was asked what a label can become, and the most; 0: no limit */
 	double deadline; /* seconds of the monotonic clock, 0: none */
 	volatile sig_atomic_t *stop;
@@ -104,6 +109,9 @@ void scratch_copy(const struct engine *, struct scratch *, const struct label *)
 struct label *label_store(struct engine *, const struct scratch *);
 void labels_free(struct engine *);
 int links_open(const struct label *);
+/* What an operand's words put on the network of the array that the label has just been spread over, and cost there. `route`:
+ * NULL where words only pass; `before`: the ratio inside of the array. */
+void link_cross(const struct engine *, struct label *, struct link *, const struct route *, double before);
 /* Closes a link with what is left of its words; removes it where its parent is known. True where it was removed. */
 bool link_close(const struct engine *, struct scratch *, int link, double part);
 /* The level takes part as parent of all links of the operands that it keeps. */

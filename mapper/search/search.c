@@ -131,13 +131,14 @@ static double most_units(const struct terms *t)
 	return units;
 }
 
-/* Words that every mapping moves through a port of the outermost memory. */
+/* Words that every mapping moves through a port of the outermost memory, or the network of the array inside. */
 static double words_through(const struct terms *t, const struct port *p)
 {
 	double words = 0;
 
 	for (int o = 0; p->level == 0 && o < t->operands; o++)
-		if ((o == t->output ? p->writes : p->reads) && (p->operands >> o & 1))
+		if ((p->is_network || (o == t->output ? p->updates : p->reads)) &&
+		    (p->operands >> o & 1))
 			words += is_product(t->problem, o) ? distinct_words(t->problem, o) : 1;
 	return words;
 }
@@ -187,6 +188,7 @@ static void seek(struct engine *e, enum objective first, enum objective second, 
 			   e->energy_limit < INFINITY;
 	e->counts_cycles = first != OBJECTIVE_ENERGY || second != OBJECTIVE_ENERGY ||
 			   e->cycles_limit < INFINITY || e->t->leakage > 0;
+	e->counts_words = e->counts_cycles || (e->counts_energy && e->t->wide);
 	e->best_first = threshold;
 	e->best_second = -INFINITY;
 	pass(e);
@@ -258,9 +260,12 @@ static void run(struct engine *e, const struct search_options *o, struct search_
 		if (!e->is_cut && !e->no_memory)
 			r->bound = r->value;
 	}
+	if (e->is_rough) /* and what was compared may not be the best */
+		r->bound = r->root;
 	r->evaluations = e->evaluations;
 	r->status = e->no_memory     ? SEARCH_NO_MEMORY
 		    : e->is_cut      ? SEARCH_CUT
+		    : e->is_rough    ? SEARCH_CUT
 		    : e->has_mapping ? SEARCH_PROVEN
 				     : SEARCH_INFEASIBLE;
 	if (r->has_mapping) {
@@ -269,7 +274,7 @@ static void run(struct engine *e, const struct search_options *o, struct search_
 	}
 }
 
-/* Ports of the outermost memory that may take longer than the arithmetic have a bound of their own: what words they pass
+/* Ports of the outermost memory, and the network of its array, that may take longer than the arithmetic have a bound of their own: what words they pass
  * at least. */
 struct narrow {
 	struct word_cost cost[MAX_LEVELS][MAX_OPERANDS];
@@ -288,8 +293,9 @@ static bool make_narrows(struct engine *e, struct narrow narrow[])
 			continue;
 		for (int o = 0; o < t->operands; o++)
 			if (p->operands >> o & 1) {
-				n->cost[0][o].read = p->reads;
-				n->cost[0][o].update = p->writes && o == t->output;
+				n->cost[0][o].read = p->reads || p->is_network;
+				n->cost[0][o].update =
+					(p->updates || p->is_network) && o == t->output;
 			}
 		if (!bounds_make(&n->bounds, t, n->cost))
 			return false;

@@ -4,11 +4,18 @@
 
 #include <stdlib.h>
 
-#include "mapper/cost/sums.h"
+bool share_is_merged(const struct terms *t, int level, int operand, int axis)
+{
+	const struct level *l = &t->machine->level[level];
+	enum tensor_class class = t->problem->operand[operand].class;
+	unsigned merging = operand == t->output ? l->reduce : l->multicast;
+
+	return (merging >> class & 1) && !(l->apart[class] >> axis & 1);
+}
 
 /* Places as one number: ranks are digits, so far apart that no sum carries. */
-static void place_units(const struct operand *o, int count, struct unit_loop loop[],
-			struct shift shift[])
+void share_places(const struct operand *o, int count, const struct unit_loop loop[],
+		  struct shift shift[])
 {
 	int64_t digit = 1;
 
@@ -80,6 +87,25 @@ static int leave_apart(int count, struct unit_loop loop[])
 	return kept;
 }
 
+/* In one array what merges lies inside of what does not. */
+bool share_inside(int count, const struct unit_loop loop[], const struct shift shift[],
+		  struct places *places)
+{
+	if (!places_start(places))
+		return false;
+	for (int first = 0, last; first < count; first = last) {
+		last = first;
+		while (last < count && loop[last].level == loop[first].level)
+			last++;
+		for (int merged = 1; merged >= 0; merged--)
+			for (int i = first; i < last; i++)
+				if (loop[i].is_merged == merged &&
+				    !places_spread(places, shift[i], merged))
+					return false;
+	}
+	return true;
+}
+
 double share_ratio(const struct operand *o, int count, struct unit_loop loop[])
 {
 	struct shift shift[MAX_MAPPED_LOOPS];
@@ -94,24 +120,13 @@ double share_ratio(const struct operand *o, int count, struct unit_loop loop[])
 	}
 	if (merged_loops == count && (total = places_of_ranks(o, count, loop)) > 0)
 		return (double)total / (double)units;
-	place_units(o, count, loop, shift);
+	share_places(o, count, loop, shift);
 	if (merged_loops == count) {
 		total = sums_distinct(count, shift);
 		return total < 0 ? -1 : (double)total / (double)units;
 	}
-	if (!places_start(&places))
+	if (!share_inside(count, loop, shift, &places))
 		return -1;
-	/* from the innermost array outward; in one array what merges lies inside of what does not */
-	for (int first = 0, last; first < count; first = last) {
-		last = first;
-		while (last < count && loop[last].level == loop[first].level)
-			last++;
-		for (int merged = 1; merged >= 0; merged--)
-			for (int i = first; i < last; i++)
-				if (loop[i].is_merged == merged &&
-				    !places_spread(&places, shift[i], merged))
-					return -1;
-	}
 	total = places_total(&places);
 	places_free(&places);
 	return (double)total / (double)units;

@@ -4,16 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "mapper/search/share.h"
-
-static bool is_merged(const struct terms *t, int level, int operand, int axis)
-{
-	const struct level *l = &t->machine->level[level];
-	enum tensor_class class = t->problem->operand[operand].class;
-	unsigned merging = operand == t->output ? l->reduce : l->multicast;
-
-	return (merging >> class & 1) && !(l->apart[class] >> axis & 1);
-}
+#include "mapper/search/route.h"
 
 static int add_units(const struct engine *e, const struct link *k, const struct label *inside,
 		     const struct spread *spread, int level, int count, struct unit_loop loop[])
@@ -21,21 +12,22 @@ static int add_units(const struct engine *e, const struct link *k, const struct 
 	for (int i = 0; i < spread->count; i++) {
 		int dim = spread->over[i].dim;
 		loop[count++] = (struct unit_loop){
-			level, dim, spread->over[i].units,
+			level,
+			dim,
+			spread->over[i].units,
 			lattice_extent(&e->t->lattice, inside->state, dim),
-			is_merged(e->t, level, k->operand, spread->over[i].axis)};
+			share_is_merged(e->t, level, k->operand, spread->over[i].axis),
+			spread->over[i].axis};
 	}
 	return count;
 }
 
 /* All units between the child and this level, the innermost array first. */
-static double ratio_of(struct engine *e, const struct link *k, const struct label *inside,
-		       const struct spread *spread, int level)
+static int find_units(const struct engine *e, const struct link *k, const struct label *inside,
+		      const struct spread *spread, int level, struct unit_loop loop[])
 {
-	struct unit_loop loop[MAX_MAPPED_LOOPS];
 	const struct label *grown[MAX_LEVELS];
 	int arrays = 0, count = 0;
-	double ratio;
 
 	for (const struct label *l = inside; l; l = l->inner)
 		if (l->spread && (k->child == NO_LEVEL || l->level < k->child))
@@ -44,8 +36,16 @@ static double ratio_of(struct engine *e, const struct link *k, const struct labe
 		const struct label *l = grown[--arrays];
 		count = add_units(e, k, l->inner, l->spread, l->level, count, loop);
 	}
-	count = add_units(e, k, inside, spread, level, count, loop);
-	ratio = share_ratio(&e->t->problem->operand[k->operand], count, loop);
+	return add_units(e, k, inside, spread, level, count, loop);
+}
+
+static double ratio_of(struct engine *e, const struct link *k, const struct label *inside,
+		       const struct spread *spread, int level)
+{
+	struct unit_loop loop[MAX_MAPPED_LOOPS];
+	int count = find_units(e, k, inside, spread, level, loop);
+	double ratio = share_ratio(&e->t->problem->operand[k->operand], count, loop);
+
 	e->no_memory |= ratio < 0;
 	return ratio;
 }
@@ -91,6 +91,56 @@ static bool find_shares(struct engine *e, const struct label *inside, const stru
 	return more;
 }
 
+static bool has_units_inside(const struct link *k, const struct label *inside)
+{
+	for (const struct label *l = inside; l; l = l->inner)
+		if (l->spread && l->spread->count > 0 &&
+		    (k->child == NO_LEVEL || l->level < k->child))
+			return true;
+	return false;
+}
+
+/* What the array makes of a link. Where units pass words on and slide, or do so in several arrays, the busiest of all
+ * instances need not be the first one. */
+static struct route route_of(struct engine *e, const struct link *k, const struct label *inside,
+			     const struct spread *spread, int level)
+{
+	const struct terms *t = e->t;
+	struct route route = spread->route[k->operand];
+	struct unit_loop loop[MAX_MAPPED_LOOPS];
+	int count;
+
+	if (!((t->meshed[level] | t->linked[level]) >> k->operand & 1))
+		return route;
+	bool is_linked = (t->linked[level] >> k->operand & 1) && k->child != NO_LEVEL;
+	if (!is_entangled(e, k, inside, spread) && !(is_linked && has_units_inside(k, inside)))
+		return route;
+	count = find_units(e, k, inside, spread, level, loop);
+	if (!route_units(t, level, k->operand, count, loop, &route))
+		e->no_memory = true;
+	if (is_linked && t->links == 1)
+		route.gives = route.most;
+	else if (is_linked && route.gives < route.most)
+		e->is_rough |= e->counts_cycles;
+	return route;
+}
+
+static void cross_array(struct engine *e, struct scratch *s, const struct label *inside,
+			const struct share share[])
+{
+	for (int i = 0; i < s->label.links; i++) {
+		struct link *k = &s->link[i];
+		double before = k->ratio;
+		struct route route;
+		if (k->parent != UNKNOWN_PARENT)
+			continue;
+		k->ratio *= share[k->operand].ratio;
+		if (s->label.spread->route)
+			route = route_of(e, k, inside, s->label.spread, s->label.level);
+		link_cross(e, &s->label, k, s->label.spread->route ? &route : NULL, before);
+	}
+}
+
 static void spread_one(struct engine *e, const struct label *inside, const struct spread *spread,
 		       const struct share share[], int level, int32_t state)
 {
@@ -104,18 +154,16 @@ static void spread_one(struct engine *e, const struct label *inside, const struc
 	s.label.state = state;
 	s.label.level = level;
 	s.label.runs = 0;
-	for (int i = 0; i < s.label.links; i++)
-		if (s.link[i].parent == UNKNOWN_PARENT)
-			s.link[i].ratio *= share[s.link[i].operand].ratio;
 	s.label.units *= spread->units;
 	s.label.first *= sums;
-	for (int i = 0; e->counts_cycles && i < t->ports; i++)
+	for (int i = 0; e->counts_words && i < t->tallies; i++)
 		if (t->port[i].level > level)
 			s.port[i] /= spread->units;
-	for (int l = level + 1; e->counts_cycles && l < t->levels; l++) {
+	for (int l = level + 1; e->counts_words && l < t->levels; l++) {
 		s.outputs[l] /= relevant;
 		s.instances[l] *= spread->units;
 	}
+	cross_array(e, &s, inside, share);
 	if (!label_is_lost_before(e, &s.label, level, level))
 		label_end(e, &s);
 }

@@ -1,7 +1,8 @@
 /* spread.c -- every way to spread the dimensions of a problem over the array inside a level.
  *
- * Only the units of each dimension matter, not the axis that carries them, unless the network tells the axes apart. */
-#include "mapper/search/terms.h"
+ * Only the units of each dimension matter, not the axis that carries them, unless the network tells the axes apart: it
+ * serves one axis as it does not serve the other, is a mesh, or passes words on along links. */
+#include "mapper/search/route.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -11,18 +12,9 @@ struct maker {
 	struct terms *t;
 	int level, count, room;
 	struct spread now, *list;
-	bool is_axis_told; /* the network serves one axis as it does not serve another */
+	bool is_axis_told;
 	enum terms_status status;
 };
-
-static bool is_merged(const struct terms *t, int level, int operand, int axis)
-{
-	const struct level *l = &t->machine->level[level];
-	enum tensor_class class = t->problem->operand[operand].class;
-	unsigned merging = operand == t->output ? l->reduce : l->multicast;
-
-	return (merging >> class & 1) && !(l->apart[class] >> axis & 1);
-}
 
 /* Dimensions of the spread that share a rank of the operand. */
 static bool slides(const struct terms *t, const struct spread *s, int operand)
@@ -82,7 +74,7 @@ static void finish(const struct terms *t, int level, struct spread *s)
 		s->ratio[o] = s->least[o].units = 1;
 		for (int i = 0; i < s->count; i++)
 			if (!(t->problem->operand[o].relevant >> s->over[i].dim & 1)) {
-				if (is_merged(t, level, o, s->over[i].axis))
+				if (share_is_merged(t, level, o, s->over[i].axis))
 					s->ratio[o] /= (double)s->over[i].units;
 				s->least[o].units *= (double)s->over[i].units;
 			}
@@ -93,6 +85,12 @@ static void finish(const struct terms *t, int level, struct spread *s)
 					    : least_ratio(t, s, o, s->ratio[o]);
 		s->least[o].both = s->least[o].units * s->least[o].ratio;
 	}
+	s->route = NULL;
+	if ((t->meshed[level] | t->linked[level]) == 0)
+		return;
+	s->route = arena_array(t->arena, (size_t)t->operands, sizeof *s->route);
+	for (int o = 0; o < t->operands; o++)
+		route_plain(t, level, s, o, &s->route[o]);
 }
 
 static void keep(struct maker *m)
@@ -190,6 +188,8 @@ static bool tells_axes(const struct terms *t, int level)
 	const struct level *l = &t->machine->level[level];
 	unsigned axes = (1u << l->axes) - 1;
 
+	if (t->meshed[level] | t->linked[level])
+		return true;
 	for (int o = 0; o < t->operands; o++) {
 		enum tensor_class class = t->problem->operand[o].class;
 		unsigned merging = o == t->output ? l->reduce : l->multicast;

@@ -1,10 +1,12 @@
 /* terms.c -- tables of words and costs, one entry a state or level. */
 #include "mapper/search/terms.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "mapper/mapping/tile.h"
+#include "mapper/search/route.h"
 
 /* ---- Of each state --------------------------------------------------------------------------------------------- */
 
@@ -64,17 +66,47 @@ static void fill_costs(struct terms *t)
 	t->fanout[0] = 1;
 	for (int l = 0; l < t->levels; l++) {
 		const struct level *level = &t->machine->level[l];
+		double width = level->width > 1 ? (double)level->width : 1;
 		for (int o = 0; o < t->operands; o++) {
 			t->cost[l][o] = (struct word_cost){
-				.fill = level->cost[ACCESS_FILL],
-				.read = level->cost[ACCESS_READ],
-				.update = o == t->output ? level->cost[ACCESS_UPDATE] : 0,
-				.hop = level->hop_cost};
+				.fill = level->cost[ACCESS_FILL] / width,
+				.read = level->cost[ACCESS_READ] / width,
+				.update = o == t->output ? level->cost[ACCESS_UPDATE] / width : 0,
+				.hop = route_is_meshed(t, l, o) ? 0 : level->hop_cost,
+				.link = route_is_meshed(t, l, o) ? level->hop_cost : 0};
 		}
 		t->fanout[l + 1] = t->fanout[l];
 		for (int a = 0; a < level->axes; a++)
 			t->fanout[l + 1] *= (double)level->fanout[a];
 	}
+}
+
+/* What arrays cost beside the bus of a parent. */
+static void fill_routes(struct terms *t)
+{
+	for (int l = 0; l < t->levels; l++) {
+		t->linked_outside[l + 1] = t->linked_outside[l];
+		for (int o = 0; o < t->operands; o++) {
+			bool linked = route_is_linked(t, l, o);
+			t->meshed[l] |= route_is_meshed(t, l, o) ? 1u << o : 0;
+			t->linked[l] |= linked ? 1u << o : 0;
+			t->linked_outside[l + 1] |= linked ? 1u << o : 0;
+			t->links += linked;
+			for (int p = 0; p <= l; p++)
+				t->route[l + 1][p][o] = terms_route(t, t->cost, l + 1, p, o);
+		}
+		t->has_meshes |= t->meshed[l] != 0;
+	}
+}
+
+double terms_route(const struct terms *t, const struct word_cost cost[][MAX_OPERANDS], int array,
+		   int parent, int operand)
+{
+	double sum = 0;
+
+	for (int l = parent; l < array; l++)
+		sum += cost[l][operand].link * t->fanout[l + 1] / t->fanout[array];
+	return sum;
 }
 
 static void fill_parents(struct terms *t)
@@ -93,11 +125,10 @@ static void fill_parents(struct terms *t)
 	}
 }
 
-static void add_port(struct terms *t, int level, unsigned operands, bool reads, bool writes,
-		     double bandwidth)
+static void add_port(struct terms *t, struct port port)
 {
-	if (bandwidth > 0 && operands)
-		t->port[t->ports++] = (struct port){level, operands, reads, writes, bandwidth};
+	if (port.bandwidth > 0 && port.operands)
+		t->port[t->tallies++] = port;
 }
 
 /* Operands of a class, or (class < 0) those whose class has no port of its own. */
@@ -121,17 +152,62 @@ static void fill_ports(struct terms *t)
 	for (int l = 0; l < t->levels; l++) {
 		const struct level *level = &t->machine->level[l];
 		unsigned operands = operands_of(t, level, -1);
-		add_port(t, l, operands, true, false, level->read_bandwidth);
-		add_port(t, l, operands, false, true, level->write_bandwidth);
-		add_port(t, l, operands, true, true, level->shared_bandwidth);
-		for (int c = 0; c < CLASSES; c++)
-			add_port(t, l, operands_of(t, level, c), true, true,
-				 level->class_bandwidth[c]);
+		struct port all = {l, operands, true, true, true, false, level->shared_bandwidth};
+		struct port read = all, write = all, network = {.level = l, .operands = t->all};
+		read.bandwidth = level->read_bandwidth;
+		read.fills = read.updates = false;
+		write.bandwidth = level->write_bandwidth;
+		write.reads = false;
+		network.bandwidth = level->network_bandwidth;
+		network.is_network = true;
+		t->networks |= network.bandwidth > 0 ? 1u << l : 0;
+		add_port(t, read);
+		add_port(t, write);
+		add_port(t, all);
+		for (int c = 0; c < CLASSES; c++) {
+			all.operands = operands_of(t, level, c);
+			all.bandwidth = level->class_bandwidth[c];
+			add_port(t, all);
+		}
+		add_port(t, network);
 		t->leakage += level->leakage * copies;
 		for (int a = 0; a < level->axes; a++)
 			copies *= (double)level->fanout[a];
 	}
 	t->leakage += t->machine->mac_leakage * copies;
+	t->ports = t->tallies;
+}
+
+/* What the instances of a level move of an operand, where the last access of each may be of fewer words than others. */
+static void add_tallies(struct terms *t, int level, int operand)
+{
+	const struct word_cost *c = &t->cost[level][operand];
+	double width = (double)t->machine->level[level].width;
+	struct port tally = {.level = level, .operands = 1u << operand, .bandwidth = INFINITY};
+	struct port read = tally, fill = tally, update = tally;
+
+	read.reads = fill.fills = update.updates = true;
+	add_port(t, read);
+	add_port(t, fill);
+	if (operand == t->output)
+		add_port(t, update);
+	t->slack += t->fanout[level] * (c->read + c->fill + c->update) * (width - 1);
+}
+
+static void fill_widths(struct terms *t)
+{
+	for (int l = 0; l < t->levels; l++) {
+		if (t->machine->level[l].width <= 1)
+			continue;
+		if (t->fanout[l] == 1) {
+			t->rounded |= 1u << l;
+			continue;
+		}
+		t->wide |= 1u << l;
+		for (int o = 0; o < t->operands; o++)
+			if (t->constraint.may_keep[l] >> o & 1)
+				add_tallies(t, l, o);
+	}
 }
 
 /* ---- Of each operand ------------------------------------------------------------------------------------------ */
@@ -217,7 +293,8 @@ bool terms_fit(const struct terms *t, int level, unsigned kept, int32_t state)
 }
 
 /* At the outermost level the bound takes the best single run for what is open. That is what it costs if each
- * dimension is irrelevant to one operand at most, no array hangs there, and nothing is said of it or the next level. */
+ * dimension is irrelevant to one operand at most, no array hangs there, accesses are of single words, and nothing is said of
+ * it or the next level. */
 static bool is_tail_exact(const struct terms *t)
 {
 	bool exact = t->machine->level[0].axes == 0;
@@ -225,6 +302,7 @@ static bool is_tail_exact(const struct terms *t)
 	for (int i = 0; i < t->patterns; i++)
 		exact &= __builtin_popcount(t->pattern[i]) <= 1;
 	for (int l = 0; l < 2 && l < t->levels; l++) {
+		exact &= t->machine->level[l].width <= 1;
 		exact &= t->constraint.order_count[l] == 0 && t->constraint.stationary[l] < 0;
 		for (int d = 0; d < t->problem->dims; d++)
 			exact &= t->constraint.time[l][d] == 0;
@@ -262,8 +340,10 @@ enum terms_status terms_make(struct terms *t, struct arena *arena, const struct 
 	t->macs = t->tile[0].visits;
 	t->outputs = t->tile[t->lattice.states - 1].words[t->output];
 	fill_costs(t);
+	fill_routes(t);
 	fill_parents(t);
 	fill_ports(t);
+	fill_widths(t);
 	fill_patterns(t);
 	fill_sliding(t);
 	t->is_tail_exact = is_tail_exact(t);

@@ -13,22 +13,32 @@
 #include "mapper/mapping/constraint.h"
 #include "mapper/search/lattice.h"
 
-enum { MAX_PORTS = 6 * MAX_LEVELS };
+enum { MAX_PORTS = (7 + ACCESS_KINDS * MAX_OPERANDS) * MAX_LEVELS };
 
-/* One port of the instances of a memory: what passes through it takes time. */
+/* One port of the instances of a memory, or the network of the array inside: what passes through it takes time. What one
+ * instance moves of an operand, by kind, is counted alike where accesses are of several words: its port takes no time. */
 struct port {
 	int level;
 	unsigned operands; /* bit per operand that uses it */
-	bool reads, writes;
+	bool reads, fills, updates, is_network;
 	double bandwidth;
 };
 
 /* What one word of an operand costs at a level: energy, or its way through one port. */
 struct word_cost {
-double fill;   /* that arrives at a child; first visits of the output do not */
+	double fill;   /* that arrives at a child; first visits of the output do not */
 	double read;   /* that a parent serves; first visits are not read */
 	double update; /* that a parent takes back: of the output alone */
-	double hop;    /* on its way from a parent */
+	double hop;    /* on its way from a parent, over the bus of its array */
+	double link;   /* over each link of the array inside the level, where that is a mesh */
+};
+
+/* What an array makes of the words of one operand (route.h). */
+struct route {
+	double hops;   /* links for each word that a unit needs */
+	double passes; /* reads of the child for each word that a unit needs, to pass it on along links of units */
+	double gives;  /* of each word of its own the first instance of the child passes on so many, */
+	double most;   /* and any instance no more */
 };
 
 /* What units share of the words of one operand: the least part of what they need that comes from outside (whatever the
@@ -49,6 +59,7 @@ struct spread {
 	double ratio[MAX_OPERANDS];  /* words that come from outside for each that is delivered */
 	struct share least[MAX_OPERANDS];
 	unsigned slides;             /* operands whose ratio depends on the tile */
+	struct route *route;         /* by operand, if they do not slide; NULL where words only pass */
 };
 
 /* Spreads that share about alike, to a factor of 2: they stand together in the list. */
@@ -91,7 +102,12 @@ struct terms {
 
 	int patterns;                      /* sets of operands that one dimension does not index */
 	unsigned pattern[MAX_DIMS];
-	int ports;
+	int ports, tallies; /* those from `ports` on take no time */
+	/* Bit per level whose accesses are of several words. Of one instance: `rounded`, and its labels count whole accesses. Where
+	 * arrays lie outside: `wide`; there labels count parts of accesses, in all instances less than `slack` in energy too low. */
+	unsigned rounded, wide;
+	double slack;
+	unsigned networks; /* bit per level whose array has a limited network */
 	struct port port[MAX_PORTS];
 	double leakage; /* energy of the whole machine in one cycle */
 	int spreads[MAX_LEVELS];
@@ -102,6 +118,14 @@ struct terms {
 	 * less than one of these. */
 	int sharings[MAX_LEVELS];
 	double (*sharing[MAX_LEVELS])[MAX_OPERANDS];
+	/* Bit per operand: the array inside the level is a mesh for it; its units pass it on. */
+	unsigned meshed[MAX_LEVELS], linked[MAX_LEVELS];
+	unsigned linked_outside[MAX_LEVELS + 1]; /* in the array inside any level outside of this one */
+	int links; /* operands and arrays of them */
+	bool has_meshes;
+	/* Energy of links that each word costs at least from a parent to a unit of the arrays inside of levels outside of this
+	 * one: each unit that needs it is entered by a link of its own. [array][parent] */
+	double route[MAX_LEVELS + 1][MAX_LEVELS][MAX_OPERANDS];
 	unsigned spread_dims[MAX_LEVELS];  /* dims that some spread uses */
 	bool is_tail_exact; /* what the bound says of the outermost level is what it costs */
 };
@@ -118,6 +142,9 @@ bool terms_fit(const struct terms *, int level, unsigned kept, int32_t state);
 /* The part of the words of a link that remains when a loop over `dim` of `steps` ends its run: 1 but for halos.
  * `tile` is the child's, `step` the elements of the dimension that one step of the loop moves. */
 double terms_halo(const struct terms *, int child, int operand, int32_t tile, int dim, int64_t step, double steps);
+
+/* Energy of links, as `route` of the terms, by costs of words. */
+double terms_route(const struct terms *, const struct word_cost cost[][MAX_OPERANDS], int array, int parent, int operand);
 
 /* Fills spread[] of every level, alike[] and sharing[]. */
 enum terms_status spread_make(struct terms *);
