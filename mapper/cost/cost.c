@@ -10,6 +10,7 @@
 #include "mapper/cost/sums.h"
 
 #include <math.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -424,6 +425,15 @@ static void add_cycles(const struct mapping *m, const struct load load[], struct
 	}
 }
 
+/* Rows of levels that there are not are left as they are. */
+static void clear(struct cost *cost, int levels)
+{
+	size_t rest = offsetof(struct cost, instances);
+
+	memset(cost->traffic, 0, (size_t)levels * sizeof *cost->traffic);
+	memset((char *)cost + rest, 0, sizeof *cost - rest);
+}
+
 bool mapping_cost(const struct mapping *m, struct cost *cost)
 {
 	struct load load[MAX_LEVELS] = {0};
@@ -432,7 +442,7 @@ bool mapping_cost(const struct mapping *m, struct cost *cost)
 	struct outline n;
 	bool is_perfect = outline_of(m, &n), ok;
 
-	memset(cost, 0, sizeof *cost);
+	clear(cost, m->machine->levels);
 	cost->macs = 1;
 	for (int d = 0; d < m->problem->dims; d++)
 		cost->macs *= m->problem->extent[d];

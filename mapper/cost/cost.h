@@ -20,7 +20,7 @@ struct traffic {
 enum bound_kind { BOUND_COMPUTE, BOUND_READ, BOUND_WRITE, BOUND_SHARED, BOUND_CLASS, BOUND_NETWORK };
 
 struct cost {
-	struct traffic traffic[MAX_LEVELS][MAX_OPERANDS];
+	struct traffic traffic[MAX_LEVELS][MAX_OPERANDS]; /* of the levels and operands that there are */
 	int64_t instances[MAX_LEVELS]; /* used */
 	int64_t network_words[MAX_LEVELS]; /* at the outer end of the array inside the level, the busiest one */
 	int64_t macs, units;           /* points of the nest; MAC units used */
