@@ -106,6 +106,10 @@ struct mark prover_mark(const struct prover *);
 void prover_release(struct prover *, struct mark);
 void prover_free(struct prover *);
 
+/* What so many words of a link add to a quantity at its child, and at its parent: of a port, at the busiest instance, whose steps
+ * are all whole. */
+double link_at_child(const struct quantity *, const struct link *, double words);
+double link_at_parent(const struct quantity *, const struct link *, double words);
 /* A new link; its words so far are those that no reuse leaves. */
 void draft_begin_link(const struct prover *, struct draft *, int operand, int child);
 /* The links of the operands that the level keeps have found their parent. */
