@@ -3,12 +3,6 @@
 
 #include <math.h>
 
-/* What the arrays inside levels p .. q - 1 leave of the words of a link at least. */
-static double share_least(const struct facts *f, const struct link *l, int p, int q)
-{
-	return f->least_share[l->crossings > 0][p][q][(int)l->operand];
-}
-
 /* A link's part of a quantity that is not in the sum yet, for either run of open links: with the parent in the set that the
  * level keeps, and with one outside of it. */
 struct rest {
@@ -34,14 +28,9 @@ static void rest_of(const struct prover *p, const struct quantity *q, const stru
 			r->next[run] = r->beyond[run] = fill + link_at_parent(q, l, words);
 			continue;
 		}
-		if (!is_chosen) {
-			const struct rate *rate = &q->rate[at.level][o];
-			double there = served * share_least(f, l, at.level, at.top);
-			double all = rate->serve * there -
-				     rate->first_serve * outputs_most(f, at.level, l->box);
-			r->next[run] = fill + rate->hop * words +
-				       fmax(all, (rate->serve - rate->first_serve) * there);
-		}
+		if (!is_chosen)
+			r->next[run] = fill + parent_cost(f, q, o, l->box, at.level, at.top, words,
+							  served, l->crossings > 0);
 		r->beyond[run] = fill;
 		if (at.level > 0)
 			r->beyond[run] += parent_least(f, q, o, l->box, at.level - 1, at.top, words,
@@ -176,7 +165,8 @@ bool label_is_lost_across(struct prover *p, const struct label *l, int level,
 			if (link->parent != NO_PARENT)
 				energy += link_at_parent(q, link, words);
 			else
-				energy += words * q->least_hop[level][o] +
+				energy += words * (q->least_hop[level][o] +
+						   link->share * f->mesh_hop[level][o]) +
 					  (link->crossings ? 0
 							   : words * s->share[o] *
 								     q->least_serve[level][o]);
@@ -189,6 +179,18 @@ bool label_is_lost_across(struct prover *p, const struct label *l, int level,
 		return false;
 	p->bound = fmin(p->bound, value);
 	return true;
+}
+
+/* Where what labels count may be too little, a mapping is costed by itself. */
+static double value_in_full(struct prover *p, const struct mapping *mapping)
+{
+	struct cost cost;
+
+	if (!mapping_cost(mapping, &cost)) {
+		p->no_memory = true;
+		return INFINITY;
+	}
+	return value_of(p, cost.energy - cost.energy_leakage, (double)cost.cycles);
 }
 
 void draft_conclude(struct prover *p, const struct draft *d)
@@ -204,10 +206,13 @@ void draft_conclude(struct prover *p, const struct draft *d)
 			cycles = fmax(cycles, cycles_through(p, &f->quantity[i], words, 0));
 	}
 	value = value_of(p, energy, cycles);
-	p->bound = fmin(p->bound, value);
-	if (p->take && is_below(p, value)) {
+	if (is_below(p, value) && (p->keeps_all || p->take)) {
 		struct mapping mapping;
 		label_trace(p, &d->label, &mapping);
-		p->take(p->context, &mapping, value);
+		if (p->keeps_all)
+			value = value_in_full(p, &mapping);
+		if (p->take)
+			p->take(p->context, &mapping, value);
 	}
+	p->bound = fmin(p->bound, value);
 }

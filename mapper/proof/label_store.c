@@ -78,6 +78,7 @@ bool prover_is_stopped(struct prover *p)
 static void point_into(struct draft *d)
 {
 	d->label.link = d->link;
+	d->label.rounding = d->rounding;
 	d->label.sum = d->sum;
 	d->label.first = d->first;
 }
@@ -88,6 +89,7 @@ void draft_copy(const struct prover *p, struct draft *d, const struct label *l)
 
 	d->label = *l;
 	memcpy(d->link, l->link, (size_t)l->links * sizeof *l->link);
+	memcpy(d->rounding, l->rounding, (size_t)l->roundings * sizeof *l->rounding);
 	memcpy(d->sum, l->sum, quantities * sizeof *l->sum);
 	memcpy(d->first, l->first, quantities * sizeof *l->first);
 	point_into(d);
@@ -97,7 +99,8 @@ struct label *draft_store(struct prover *p, const struct draft *d)
 {
 	size_t links = (size_t)d->label.links * sizeof(struct link);
 	size_t quantities = (size_t)p->f->quantities * sizeof(double);
-	struct label *l = take(p, sizeof *l + links + 2 * quantities);
+	size_t roundings = (size_t)d->label.roundings * sizeof(struct rounding);
+	struct label *l = take(p, sizeof *l + links + 2 * quantities + roundings);
 
 	if (!l)
 		return NULL;
@@ -105,7 +108,9 @@ struct label *draft_store(struct prover *p, const struct draft *d)
 	l->link = (struct link *)(l + 1);
 	l->sum = (double *)(l->link + l->links);
 	l->first = l->sum + p->f->quantities;
+	l->rounding = (struct rounding *)(l->first + p->f->quantities);
 	memcpy(l->link, d->link, links);
+	memcpy(l->rounding, d->rounding, roundings);
 	memcpy(l->sum, d->sum, quantities);
 	memcpy(l->first, d->first, quantities);
 	return l;
