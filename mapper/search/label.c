@@ -835,7 +835,7 @@ static bool is_comparable(const struct engine *e, const struct label *a, const s
 			return false;
 		if (x->parent == UNKNOWN_PARENT &&
 		    (e->t->linked_outside[a->level] >> x->operand & 1) &&
-		    (x->child != y->child || !is_of_one_history(a, b)))
+		    (x->child != y->child || (x->child != NO_LEVEL && !is_of_one_history(a, b))))
 			return false;
 	}
 	return true;

@@ -100,6 +100,37 @@ static bool has_units_inside(const struct link *k, const struct label *inside)
 	return false;
 }
 
+static int64_t common_factor(int64_t a, int64_t b)
+{
+	return b == 0 ? a : common_factor(b, a % b);
+}
+
+/* Of units that no others lie inside of, as found before. */
+static struct route route_once(struct engine *e, int operand, const struct spread *spread,
+			       int level, int count, struct unit_loop loop[])
+{
+	struct memo now = {.spread = spread, .operand = operand}, *memo;
+	uint64_t hash = (uint64_t)(uintptr_t)spread + (uint64_t)operand;
+	int64_t factor = 0;
+
+	for (int i = 0; i < count; i++)
+		if (e->t->tangled[operand] >> loop[i].dim & 1)
+			factor = common_factor(factor, now.tile[i] = loop[i].tile);
+	for (int i = 0; i < count; i++) {
+		now.tile[i] /= factor > 0 ? factor : 1;
+		hash = (hash ^ (uint64_t)now.tile[i]) * 0x9e3779b97f4a7c15u;
+	}
+	memo = &e->memo[hash >> 32 & (MEMOS - 1)];
+	if (memo->spread == spread && memo->operand == operand &&
+	    memcmp(memo->tile, now.tile, sizeof now.tile) == 0)
+		return memo->route;
+	if (route_units(e->t, level, operand, count, loop, &now.route))
+		*memo = now;
+	else
+		e->no_memory = true;
+	return now.route;
+}
+
 /* What the array makes of a link. Where units pass words on and slide, or do so in several arrays, the busiest of all
  * instances need not be the first one. */
 static struct route route_of(struct engine *e, const struct link *k, const struct label *inside,
@@ -115,9 +146,13 @@ static struct route route_of(struct engine *e, const struct link *k, const struc
 	bool is_linked = (t->linked[level] >> k->operand & 1) && k->child != NO_LEVEL;
 	if (!is_entangled(e, k, inside, spread) && !(is_linked && has_units_inside(k, inside)))
 		return route;
-	count = find_units(e, k, inside, spread, level, loop);
-	if (!route_units(t, level, k->operand, count, loop, &route))
-		e->no_memory = true;
+	if (has_units_inside(k, inside)) {
+		count = find_units(e, k, inside, spread, level, loop);
+		e->no_memory |= !route_units(t, level, k->operand, count, loop, &route);
+	} else {
+		count = add_units(e, k, inside, spread, level, 0, loop);
+		route = route_once(e, k->operand, spread, level, count, loop);
+	}
 	if (is_linked && t->links == 1)
 		route.gives = route.most;
 	else if (is_linked && route.gives < route.most)
