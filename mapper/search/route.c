@@ -120,6 +120,61 @@ void route_plain(const struct terms *t, int level, const struct spread *s, int o
 	route->most = route->gives;
 }
 
+/* ---- Units that slide, at least ------------------------------------------------------------------------------------------ */
+
+/* Units that need one place, at most: in each rank the steps over one dimension follow from those over the others. */
+static double most_together(const struct terms *t, int level, const struct spread *s, int operand)
+{
+	const struct operand *o = &t->problem->operand[operand];
+	unsigned seen = 0, follows = 0;
+	double most = 1;
+
+	for (int r = 0; r < o->ranks; r++) {
+		unsigned dims = 0;
+		int longest = -1;
+		for (int i = 0; i < s->count; i++)
+			if (o->coef[r][s->over[i].dim] != 0) {
+				dims |= 1u << i;
+				if (longest < 0 || s->over[i].units > s->over[longest].units)
+					longest = i;
+			}
+		if (longest >= 0 && !(dims & seen))
+			follows |= 1u << longest;
+		seen |= dims;
+	}
+	for (int i = 0; i < s->count; i++)
+		if (!(follows >> i & 1) && share_is_merged(t, level, operand, s->over[i].axis))
+			most *= (double)s->over[i].units;
+	return most;
+}
+
+/* How far the units stand from the first along an axis, on average. */
+static double mean_distance(const struct level *l, enum topology topology, const struct spread *s,
+			    int axis)
+{
+	int64_t units = 1, sum = 0;
+
+	for (int i = 0; i < s->count; i++)
+		units *= s->over[i].axis == axis ? s->over[i].units : 1;
+	for (int64_t u = 0; u < units; u++) {
+		struct reach reach = {0, 0};
+		reach_to(&reach, u, l->fanout[axis], topology);
+		sum += reach.up + reach.down;
+	}
+	return (double)sum / (double)units;
+}
+
+/* Links are as many as the farthest unit of a group is away, so no fewer than the mean of the group. */
+double route_least(const struct terms *t, int level, const struct spread *s, int operand)
+{
+	const struct level *l = &t->machine->level[level];
+	enum topology topology = l->topology[t->problem->operand[operand].class];
+	double far = 1 + mean_distance(l, topology, s, ROW) + mean_distance(l, topology, s, COLUMN);
+	double least = far / most_together(t, level, s, operand);
+
+	return least > 1 ? least * (1 - 1e-9) : 1;
+}
+
 /* ---- Unit by unit -------------------------------------------------------------------------------------------------- */
 
 /* A place whose words a unit needs so often. */

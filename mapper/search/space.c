@@ -131,6 +131,30 @@ static struct route route_once(struct engine *e, int operand, const struct sprea
 	return now.route;
 }
 
+static bool must_be_listed(const struct engine *e, const struct link *k, const struct label *inside,
+			   const struct spread *spread, int level)
+{
+	const struct terms *t = e->t;
+	bool is_linked = (t->linked[level] >> k->operand & 1) && k->child != NO_LEVEL;
+
+	return ((t->meshed[level] >> k->operand & 1) || is_linked) &&
+	       (is_entangled(e, k, inside, spread) || (is_linked && has_units_inside(k, inside)));
+}
+
+/* What the array makes of a link; if its units are to be listed, no more than that. */
+static struct route least_route(const struct engine *e, const struct link *k,
+				const struct label *inside, const struct spread *spread, int level)
+{
+	struct route route = spread->route[k->operand];
+
+	if (!must_be_listed(e, k, inside, spread, level))
+		return route;
+	route.passes = route.gives = 0;
+	if (has_units_inside(k, inside))
+		route.hops = 1;
+	return route;
+}
+
 /* What the array makes of a link. Where units pass words on and slide, or do so in several arrays, the busiest of all
  * instances need not be the first one. */
 static struct route route_of(struct engine *e, const struct link *k, const struct label *inside,
@@ -141,11 +165,9 @@ static struct route route_of(struct engine *e, const struct link *k, const struc
 	struct unit_loop loop[MAX_MAPPED_LOOPS];
 	int count;
 
-	if (!((t->meshed[level] | t->linked[level]) >> k->operand & 1))
+	if (!must_be_listed(e, k, inside, spread, level))
 		return route;
 	bool is_linked = (t->linked[level] >> k->operand & 1) && k->child != NO_LEVEL;
-	if (!is_entangled(e, k, inside, spread) && !(is_linked && has_units_inside(k, inside)))
-		return route;
 	if (has_units_inside(k, inside)) {
 		count = find_units(e, k, inside, spread, level, loop);
 		e->no_memory |= !route_units(t, level, k->operand, count, loop, &route);
@@ -161,8 +183,10 @@ static struct route route_of(struct engine *e, const struct link *k, const struc
 }
 
 static void cross_array(struct engine *e, struct scratch *s, const struct label *inside,
-			const struct share share[])
+			const struct share share[], bool is_listed)
 {
+	const struct spread *spread = s->label.spread;
+
 	for (int i = 0; i < s->label.links; i++) {
 		struct link *k = &s->link[i];
 		double before = k->ratio;
@@ -170,10 +194,30 @@ static void cross_array(struct engine *e, struct scratch *s, const struct label 
 		if (k->parent != UNKNOWN_PARENT)
 			continue;
 		k->ratio *= share[k->operand].ratio;
-		if (s->label.spread->route)
-			route = route_of(e, k, inside, s->label.spread, s->label.level);
-		link_cross(e, &s->label, k, s->label.spread->route ? &route : NULL, before);
+		if (spread->route && is_listed)
+			route = route_of(e, k, inside, spread, s->label.level);
+		else if (spread->route)
+			route = least_route(e, k, inside, spread, s->label.level);
+		link_cross(e, &s->label, k, spread->route ? &route : NULL, before);
 	}
+}
+
+/* Is the label lost already by the least that its units take? To list them takes long. */
+static bool is_lost_unlisted(struct engine *e, const struct scratch *s, const struct label *inside,
+			     const struct share share[])
+{
+	struct scratch least;
+	bool is_less = false;
+
+	for (int i = 0; i < inside->links && s->label.spread->route; i++)
+		is_less |= inside->link[i].parent == UNKNOWN_PARENT &&
+			   must_be_listed(e, &inside->link[i], inside, s->label.spread,
+					  s->label.level);
+	if (!is_less)
+		return false;
+	scratch_copy(e, &least, &s->label);
+	cross_array(e, &least, inside, share, false);
+	return label_is_lost_before(e, &least.label, s->label.level, s->label.level);
 }
 
 static void spread_one(struct engine *e, const struct label *inside, const struct spread *spread,
@@ -198,7 +242,9 @@ static void spread_one(struct engine *e, const struct label *inside, const struc
 		s.outputs[l] /= relevant;
 		s.instances[l] *= spread->units;
 	}
-	cross_array(e, &s, inside, share);
+	if (is_lost_unlisted(e, &s, inside, share))
+		return;
+	cross_array(e, &s, inside, share, true);
 	if (!label_is_lost_before(e, &s.label, level, level))
 		label_end(e, &s);
 }

@@ -89,8 +89,11 @@ static void finish(const struct terms *t, int level, struct spread *s)
 	if ((t->meshed[level] | t->linked[level]) == 0)
 		return;
 	s->route = arena_array(t->arena, (size_t)t->operands, sizeof *s->route);
-	for (int o = 0; o < t->operands; o++)
+	for (int o = 0; o < t->operands; o++) {
 		route_plain(t, level, s, o, &s->route[o]);
+		if (s->slides >> o & 1 & t->meshed[level] >> o)
+			s->route[o].hops = route_least(t, level, s, o);
+	}
 }
 
 static void keep(struct maker *m)

@@ -35,7 +35,7 @@ struct word_cost {
 
 /* What an array makes of the words of one operand (route.h). */
 struct route {
-	double hops;   /* links for each word that a unit needs */
+	double hops;   /* links for each word that a unit needs: of units that slide, of a spread, no more than that */
 	double passes; /* reads of the child for each word that a unit needs, to pass it on along links of units */
 	double gives;  /* of each word of its own the first instance of the child passes on so many, */
 	double most;   /* and any instance no more */
