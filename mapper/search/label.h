@@ -139,6 +139,7 @@ bool label_is_lost_within(const struct engine *, const struct label *, int level
 struct offer {
 	double fixed;
 	struct share rate;
+	double links, links_apart; /* so much for each link that a word takes in the array, of all units and of each */
 };
 
 /* Of all links, without what lies outside: for each pattern of the innermost loop outside, where it matters, or for one

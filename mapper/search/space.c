@@ -275,23 +275,26 @@ struct start {
 struct way {
 	const struct share *share;
 	double units, sums;
+	const struct route *route; /* NULL: of several ways, of which each takes a link a word */
 };
 
-static double price(const struct offer *o, const struct share *s)
+static double price(const struct offer *o, const struct share *s, double hops)
 {
 	return o->fixed + o->rate.ratio * s->ratio + o->rate.units * s->units +
-	       o->rate.both * s->both;
+	       o->rate.both * s->both + hops * (o->links + o->links_apart * s->units);
 }
 
 /* What each operand's links come to: [1] with the level as the parent, [0] with one outside of it. */
 static void price_all(const struct engine *e, const struct outlook *o, int at,
-		      const struct share share[], double least[][2])
+		      const struct way *way, double least[][2])
 {
 	for (int i = 0; i < e->t->operands; i++) {
-		least[i][1] = price(&o->of[at].inside[i], &share[i]);
+		const struct share *share = &way->share[i];
+		double hops = way->route ? way->route[i].hops : 1;
+		least[i][1] = price(&o->of[at].inside[i], share, hops);
 		least[i][0] = o->of[at].outer[i] > 0 ? INFINITY : 0;
 		for (int k = 0; k < o->of[at].outer[i]; k++) {
-			double own = price(&o->of[at].outside[i][k], &share[i]);
+			double own = price(&o->of[at].outside[i][k], share, hops);
 			least[i][0] = own < least[i][0] ? own : least[i][0];
 		}
 	}
@@ -305,7 +308,7 @@ static double least_of(const struct engine *e, const struct measure *measure,
 	double least = INFINITY, own[MAX_OPERANDS][2];
 
 	for (int at = 0; at < o->cases; at++) {
-		price_all(e, o, at, way->share, own);
+		price_all(e, o, at, way, own);
 		double sum = o->of[at].known + bounds_least(e->b, level, e->b->masks[level],
 							    e->t->operands, own, outside);
 		least = sum < least ? sum : least;
@@ -341,7 +344,7 @@ static void spread_over(struct engine *e, const struct start *start, const struc
 			int32_t state)
 {
 	struct share share[MAX_OPERANDS];
-	struct way way = {s->least, s->units, s->least[e->t->output].units};
+	struct way way = {s->least, s->units, s->least[e->t->output].units, s->route};
 
 	if (is_too_much(e, start, state, &way))
 		return;
@@ -358,7 +361,7 @@ static void spread_alike(struct engine *e, const struct start *start, const stru
 {
 	const struct terms *t = e->t;
 	const struct label *l = start->label;
-	struct way way = {alike->least, alike->units, alike->sums};
+	struct way way = {alike->least, alike->units, alike->sums, NULL};
 
 	if (is_too_much(e, start, l->state, &way))
 		return;
