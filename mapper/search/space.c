@@ -275,7 +275,7 @@ struct start {
 struct way {
 	const struct share *share;
 	double units, sums;
-	const struct route *route; /* NULL: of several ways, of which each takes a link a word */
+	const struct route *route; /* NULL where words only pass */
 };
 
 static double price(const struct offer *o, const struct share *s, double hops)
@@ -290,7 +290,7 @@ static void price_all(const struct engine *e, const struct outlook *o, int at,
 {
 	for (int i = 0; i < e->t->operands; i++) {
 		const struct share *share = &way->share[i];
-		double hops = way->route ? way->route[i].hops : 1;
+		double hops = way->route ? way->route[i].hops : 0;
 		least[i][1] = price(&o->of[at].inside[i], share, hops);
 		least[i][0] = o->of[at].outer[i] > 0 ? INFINITY : 0;
 		for (int k = 0; k < o->of[at].outer[i]; k++) {
@@ -361,7 +361,7 @@ static void spread_alike(struct engine *e, const struct start *start, const stru
 {
 	const struct terms *t = e->t;
 	const struct label *l = start->label;
-	struct way way = {alike->least, alike->units, alike->sums, NULL};
+	struct way way = {alike->least, alike->units, alike->sums, alike->route};
 
 	if (is_too_much(e, start, l->state, &way))
 		return;

@@ -62,10 +62,11 @@ struct spread {
 	struct route *route;         /* by operand, if they do not slide; NULL where words only pass */
 };
 
-/* Spreads that share about alike, to a factor of 2: they stand together in the list. */
+/* Spreads that share, and take links of a mesh, about alike, to a factor of 2: they stand together in the list. */
 struct alike {
 	int first, count;
 	struct share least[MAX_OPERANDS]; /* of any */
+	struct route *route;              /* the fewest hops of any; NULL where words only pass */
 	double units, sums;               /* the most of any: units, and those that hold sums of the same outputs */
 };
 
