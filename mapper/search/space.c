@@ -131,6 +131,26 @@ static struct route route_once(struct engine *e, int operand, const struct sprea
 	return now.route;
 }
 
+/* Operands that a child passes on, each array that is linked counted once. */
+static int passers(const struct terms *t, int child)
+{
+	int count = 0;
+
+	for (int l = 0; l < child; l++)
+		count += __builtin_popcount(t->linked[l] & t->constraint.may_keep[child]);
+	return count;
+}
+
+static bool has_read_port(const struct terms *t, int level, int operand)
+{
+	bool has = false;
+
+	for (int i = 0; i < t->ports; i++)
+		has |= t->port[i].level == level && t->port[i].reads &&
+		       (t->port[i].operands >> operand & 1);
+	return has;
+}
+
 static bool must_be_listed(const struct engine *e, const struct link *k, const struct label *inside,
 			   const struct spread *spread, int level)
 {
@@ -175,10 +195,10 @@ static struct route route_of(struct engine *e, const struct link *k, const struc
 		count = add_units(e, k, inside, spread, level, 0, loop);
 		route = route_once(e, k->operand, spread, level, count, loop);
 	}
-	if (is_linked && t->links == 1)
+	if (is_linked && passers(t, k->child) == 1)
 		route.gives = route.most;
 	else if (is_linked && route.gives < route.most)
-		e->is_rough |= e->counts_cycles;
+		e->is_rough |= e->counts_cycles && has_read_port(t, k->child, k->operand);
 	return route;
 }
 
