@@ -444,12 +444,25 @@ static bool check_certificate(struct job *job)
 	return true;
 }
 
+/* A number without a unit that may have been meant as seconds. */
+static void remark_on_budget(const struct job *job)
+{
+	enum { MOST_SECONDS = 10000 };
+	int64_t budget = job->options.budget_evaluations;
+	if (budget > 0 && budget < MOST_SECONDS)
+		remark(job, arena_printf(job->arena,
+					 "-budget %" PRId64 " is so many partial mappings; so many "
+					 "seconds are -budget %" PRId64 "s",
+					 budget, budget));
+}
+
 static bool map(struct job *job)
 {
 	const struct options *options = &job->options;
 	bool is_asked_for = wants_mapping(options) || options->out || !is_quiet(options);
 	if (!is_accelerator(job->machine) || !is_asked_for)
 		return true;
+	remark_on_budget(job);
 	listen_to_interrupts();
 	bool is_done = true;
 	if (options->certificate_file)

@@ -135,6 +135,11 @@ static const struct {
 	     "pe: parallel k"),
 	 NULL, "bad-mapping", "no place for a loop over the last 7 of q", "pe: parallel k",
 	 "dram: for c, k, p, r"},
+	{SMALL(),
+	 MAP("dram: for p in 3\n glb: for k, c, r, q\n spad: for k\n reg: for k\n"
+	     " pe: parallel k"),
+	 "bad-mapping", "no place for a loop over the last 2 of p", "dram: for p in 3",
+	 "glb: for k, c, r, q"},
 	/* orders */
 	{OWN("spad: order c, k\n spad: order k, c"), NULL, "bad-mapping",
 	 "the loops over k and c at memory 'spad' cannot stand", "spad: order k, c",

@@ -149,6 +149,21 @@ Test(network_map, a_stop_is_no_proof)
 	arena_free(arena);
 }
 
+/* What is proven but for the order of a sum has no gap, though its ties are open; what may be less has one. */
+Test(network_map, a_gap_is_more_than_rounding)
+{
+	struct search_result r = {.status = SEARCH_CUT,
+				  .has_mapping = true,
+				  .value = 3e9,
+				  .bound = 3e9 * (1 - 1e-12)};
+
+	cr_expect_eq(search_gap(&r), 0);
+	r.bound = 3e9 * (1 - 1e-9);
+	cr_expect_float_eq(search_gap(&r), 1e-9, 1e-12);
+	r.has_mapping = false;
+	cr_expect(isinf(search_gap(&r)));
+}
+
 Test(network_map, a_set_goes_from_the_least_energy_to_the_fewest_cycles)
 {
 	struct arena *arena = arena_new(out_of_memory, NULL);

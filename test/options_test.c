@@ -83,6 +83,10 @@ Test(options, of_the_mapper)
 	cr_expect(options.budget_seconds == 0 && options.budget_evaluations == 100000);
 }
 
+#define WANTS_A_BUDGET                                                                             \
+	"-budget wants a time (ms, s, min, h), as in -budget 10s, or without a unit a number of "  \
+	"partial mappings, not "
+
 Test(options, wrong_ones)
 {
 	static const struct {
@@ -128,15 +132,10 @@ Test(options, wrong_ones)
 		 "with -run, -o names a .npy file or a folder, not 'y.certificate'"},
 		{"a.dnn -objective area", "-objective wants energy, edp or cycles, not 'area'"},
 		{"a.dnn -threads 0", "-threads wants a number from 1 to 1024, not '0'"},
-		{"a.dnn -budget 0",
-		 "-budget wants a time (ms, s, min, h) or a number of evaluations, "
-		 "as in -budget 10s, not '0'"},
-		{"a.dnn -budget 0s", "-budget wants a time (ms, s, min, h) or a number of "
-				     "evaluations, as in -budget 10s, not '0s'"},
-		{"a.dnn -budget .s", "-budget wants a time (ms, s, min, h) or a number of "
-				     "evaluations, as in -budget 10s, not '.s'"},
-		{"a.dnn -budget 3days", "-budget wants a time (ms, s, min, h) or a number of "
-					"evaluations, as in -budget 10s, not '3days'"},
+		{"a.dnn -budget 0", WANTS_A_BUDGET "'0'"},
+		{"a.dnn -budget 0s", WANTS_A_BUDGET "'0s'"},
+		{"a.dnn -budget .s", WANTS_A_BUDGET "'.s'"},
+		{"a.dnn -budget 3days", WANTS_A_BUDGET "'3days'"},
 		{"a.dnn -run x.npy -o y.npz",
 		 "'y.npz': no .npz files are written; -o takes a .npy file or a folder "
 		 "(called so: 'y.npz/')"},

@@ -59,7 +59,7 @@ static const struct argp_option table[] = {
 	{"map", KEY_MAP, "FILE", 0, "mappings to keep to, .map, whole or in part, or .yaml", 0},
 	{"certificate", KEY_CERTIFICATE, 0, 0, "write the proof of each optimum beside the mappings, too", 0},
 	{"check-certificate", KEY_CHECK, "FILE", 0, "check such proofs, without a search", 0},
-	{"budget", KEY_BUDGET, "BUDGET", 0, "end the search after so long, as in 10s, or so many evaluations", 0},
+	{"budget", KEY_BUDGET, "BUDGET", 0, "end the search after so long, as in 10s; without unit: so many partial mappings", 0},
 	{"threads", KEY_THREADS, "N", 0, "search with so many threads (one for each processor)", 0},
 	{"mcpu", KEY_MCPU, "CPU", 0, "compile for this processor, by LLVM's name for it", 0},
 	{"mtriple", KEY_MTRIPLE, "TRIPLE", 0, "compile for this system, as in aarch64-linux-gnu", 0},
@@ -200,7 +200,7 @@ static char *parse_goal(struct options *options, const char *text)
 	return error;
 }
 
-/* 90s, 1.5 min, 200ms; without a unit it counts evaluations. */
+/* 90s, 1.5 min, 200ms; without a unit it counts partial mappings. */
 static char *parse_budget(struct options *options, const char *text)
 {
 	static const struct {
@@ -228,8 +228,8 @@ static char *parse_budget(struct options *options, const char *text)
 			options->budget_seconds = value * unit[i].seconds;
 	if (options->budget_seconds > 0)
 		return NULL;
-	return sentence("-budget wants a time (ms, s, min, h) or a number of evaluations, as in "
-			"-budget 10s, not '%s'",
+	return sentence("-budget wants a time (ms, s, min, h), as in -budget 10s, or without a unit a "
+			"number of partial mappings, not '%s'",
 			text);
 }
 

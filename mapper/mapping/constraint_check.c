@@ -171,9 +171,17 @@ static void tell_not_whole(struct maker *m, const struct slots *s, int dim)
 	note_others(m, s, last);
 }
 
+/* Of the lines of one file the one that says too few steps is to be changed, not one that allows none. */
+static int too_few_said(const struct maker *m, const struct slots *s)
+{
+	int last = last_said(m, s, 1), few = last_said(m, s, 2);
+
+	return few >= 0 && s->origin[few]->source == s->origin[last]->source ? few : last;
+}
+
 static void tell_not_walked(struct maker *m, const struct slots *s, int dim, int64_t left)
 {
-	int last = last_said(m, s, 1);
+	int last = too_few_said(m, s);
 
 	scope_error(&m->scope, "bad-mapping", *s->origin[last],
 		    "this leaves no place for a loop over the last %" PRId64

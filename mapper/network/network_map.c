@@ -1,9 +1,9 @@
 /* network_map.c -- a workload goes in, the best mapping of every layer comes out. A crew of threads takes the layers to
  * search in their order; what each may spend is settled before it begins, and by nothing that another thread finds.
  *
- * A budget is parted evenly among the layers to search: evaluations beforehand, seconds when a layer begins, so that what
- * one leaves others have. What is left in the end goes to those whose search was cut, in further rounds, as long as it is
- * twice what they had: a search begins anew. */
+ * A part of a budget is divided evenly among the layers to search: evaluations beforehand, seconds when a layer begins,
+ * so that what one leaves others have. The rest goes to those whose search was cut, in further rounds, as long as it is
+ * twice what they had: a search begins anew. The last search of a layer without a mapping begins with some mapping. */
 #include "mapper/network/network_map.h"
 
 #include <errno.h>
@@ -13,11 +13,16 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "mapper/network/first_mapping.h"
+
+/* Doubles are the same to 1 part in 10^12 (docs/mapper.md section 1), and bounds are lowered by as much. */
+static const double ROUNDING = 2e-12;
+
 double search_gap(const struct search_result *r)
 {
-	if (r->status == SEARCH_PROVEN)
-		return 0;
-	return r->has_mapping && r->bound > 0 ? fmax(r->value / r->bound - 1, 0) : INFINITY;
+	double gap = r->has_mapping && r->bound > 0 ? r->value / r->bound - 1 : INFINITY;
+
+	return r->status == SEARCH_PROVEN || gap <= ROUNDING ? 0 : gap;
 }
 
 /* ---- What one layer may spend ---------------------------------------------------------------------------------- */
@@ -57,6 +62,18 @@ struct crew {
 
 /* So much of a budget is kept for the rounds after the first. */
 static const double KEPT = 0.75;
+/* The part of what a layer may spend that a first mapping may. */
+enum { FIRST_PART = 2 };
+
+static bool keeps_time(const struct crew *crew)
+{
+	return crew->is_trial && crew->tasks > crew->threads;
+}
+
+static bool keeps_evaluations(const struct crew *crew)
+{
+	return crew->is_trial && crew->tasks > 1;
+}
 
 /* An even share of the time that is left, for a task that the crew begins or, all at once, for any of a round. Something
  * is left, be it little: 0 would be no limit. */
@@ -68,7 +85,7 @@ static double share_of_time(const struct crew *crew)
 
 	if (crew->deadline == 0)
 		return 0;
-	if (crew->is_trial && crew->tasks > crew->threads)
+	if (keeps_time(crew))
 		time -= KEPT * (crew->deadline - crew->start);
 	return fmax(time * at_once / left, 1e-6);
 }
@@ -76,7 +93,7 @@ static double share_of_time(const struct crew *crew)
 /* Those of the first tasks are greater by one where the parts are not even. */
 static void part_evaluations(struct crew *crew, int64_t evaluations)
 {
-	if (crew->is_trial && crew->tasks > 1)
+	if (keeps_evaluations(crew))
 		evaluations -= (int64_t)(KEPT * (double)evaluations);
 	for (int i = 0; i < crew->tasks && evaluations > 0; i++) {
 		int64_t share = evaluations / crew->tasks + (i < evaluations % crew->tasks);
@@ -161,13 +178,43 @@ static void find_set(const struct crew *crew, struct task *task, struct search_o
 /* The better mapping and the higher bound of two searches of one layer. */
 static void take_better(struct search_result *r, const struct search_result *before)
 {
-	double bound = fmax(r->bound, before->bound);
+	double bound = fmax(r->bound, before->bound), root = r->root;
 
 	if (r->status != SEARCH_CUT)
 		return;
 	if (before->has_mapping && (!r->has_mapping || before->value < r->value))
 		*r = *before;
 	r->bound = bound;
+	r->root = root;
+}
+
+/* Of a layer without any mapping a search that may be cut in this round, and in no other, begins with some. */
+static bool is_in_want(const struct crew *crew, const struct task *task)
+{
+	return !task->result->found.has_mapping &&
+	       ((task->seconds > 0 && !keeps_time(crew)) ||
+		(task->evaluations > 0 && !keeps_evaluations(crew)));
+}
+
+/* Takes what it spends from the options. */
+static void find_first(const struct crew *crew, struct task *task, struct search_options *o,
+		       double end, struct search_result *best)
+{
+	struct search_result *r = ARENA_NEW(task->arena, struct search_result);
+	struct search_options part = *o;
+
+	part.seconds /= FIRST_PART;
+	part.evaluations = (part.evaluations + FIRST_PART - 1) / FIRST_PART;
+	first_mapping(task->arena, task->result->layer->problem, crew->machine, &part, r);
+	task->round_spent += r->evaluations;
+	if (o->evaluations > 0) /* 0 would be no limit */
+		o->evaluations =
+			o->evaluations > r->evaluations ? o->evaluations - r->evaluations : 1;
+	if (end > 0)
+		o->seconds = fmax(end - now(), 1e-6);
+	r->evaluations += best->evaluations;
+	r->bound = best->bound;
+	*best = *r;
 }
 
 static void search_layer(const struct crew *crew, struct task *task)
@@ -184,12 +231,16 @@ static void search_layer(const struct crew *crew, struct task *task)
 	};
 	double end = task->seconds > 0 ? now() + task->seconds : 0;
 	struct search_result *before = ARENA_NEW(task->arena, struct search_result);
+	int64_t spent;
 
 	*before = result->found;
+	if (is_in_want(crew, task))
+		find_first(crew, task, &o, end, before);
 	search(task->arena, result->layer->problem, crew->machine, &o, &result->found);
-	task->round_spent = result->found.evaluations;
+	spent = result->found.evaluations;
+	task->round_spent += spent;
 	take_better(&result->found, before);
-	result->found.evaluations = before->evaluations + task->round_spent;
+	result->found.evaluations = before->evaluations + spent;
 	if (options->pareto && result->found.status == SEARCH_PROVEN)
 		find_set(crew, task, o, end);
 	if (result->found.status == SEARCH_PROVEN)
