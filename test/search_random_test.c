@@ -296,8 +296,7 @@ Test(search_random, all_of_these_are_searched_as_by_brute_force)
 	compare_trials(TRIALS / 2, false, TRIAL_NETWORKS);
 }
 
-Test(search_random, all_of_these_with_imperfect_factors_are_searched_as_by_brute_force,
-     .disabled = true)
+Test(search_random, all_of_these_with_imperfect_factors_are_searched_as_by_brute_force)
 {
 	compare_trials(IMPERFECT_TRIALS / 2, true, TRIAL_NETWORKS);
 }
