@@ -226,9 +226,30 @@ static void send(struct router *r, struct stop stop[], int64_t stops)
 	}
 }
 
+/* Loops that move a tile back: as if they ran the other way, but for where each unit stands. */
+static bool runs_back(const struct operand *o, const struct unit_loop *loop)
+{
+	for (int r = 0; r < o->ranks; r++)
+		if (o->coef[r][loop->dim] != 0)
+			return o->coef[r][loop->dim] < 0;
+	return false;
+}
+
+/* The place of the first child of all that lie inside of a unit. */
+static int64_t first_place(const struct operand *o, int count, const struct unit_loop loop[],
+			   const struct shift shift[])
+{
+	int64_t place = 0;
+
+	for (int i = 0; i < count; i++)
+		if (runs_back(o, &loop[i]))
+			place += (loop[i].units - 1) * shift[i].step;
+	return place;
+}
+
 /* Where the unit of this number stands, and its lane and shift; its digits are the steps of the loops, the innermost fastest. */
-static struct stop stop_of(int count, const struct unit_loop loop[], const struct shift shift[],
-			   int64_t unit)
+static struct stop stop_of(const struct operand *o, int count, const struct unit_loop loop[],
+			   const struct shift shift[], int64_t unit)
 {
 	struct stop stop = {0};
 	int64_t size[MAX_AXES] = {1, 1}, lanes = 1;
@@ -236,7 +257,7 @@ static struct stop stop_of(int count, const struct unit_loop loop[], const struc
 	for (int i = count - 1; i >= 0; i--) {
 		int64_t step = unit % loop[i].units;
 		unit /= loop[i].units;
-		stop.place += step * shift[i].step;
+		stop.place += (runs_back(o, &loop[i]) ? -step : step) * shift[i].step;
 		stop.at[loop[i].axis] += step * size[loop[i].axis];
 		size[loop[i].axis] *= loop[i].units;
 		if (!loop[i].is_merged) {
@@ -247,7 +268,8 @@ static struct stop stop_of(int count, const struct unit_loop loop[], const struc
 	return stop;
 }
 
-static void send_all(struct router *r, struct stop stop[], int64_t stops, struct route *route)
+static void send_all(struct router *r, struct stop stop[], int64_t stops, int64_t first,
+		     struct route *route)
 {
 	double needed = 0;
 
@@ -263,7 +285,7 @@ static void send_all(struct router *r, struct stop stop[], int64_t stops, struct
 	route->hops = r->hops / needed;
 	route->passes = r->passed / needed;
 	for (int64_t i = 0; i < stops; i++) {
-		bool is_first = stop[i].place == 0 && stop[i].at[ROW] + stop[i].at[COLUMN] == 0;
+		bool is_first = stop[i].place == first && stop[i].at[ROW] + stop[i].at[COLUMN] == 0;
 		route->gives = is_first ? stop[i].passed : route->gives;
 		route->most = stop[i].passed > route->most ? stop[i].passed : route->most;
 	}
@@ -272,7 +294,8 @@ static void send_all(struct router *r, struct stop stop[], int64_t stops, struct
 bool route_units(const struct terms *t, int level, int operand, int count, struct unit_loop loop[],
 		 struct route *route)
 {
-	enum tensor_class class = t->problem->operand[operand].class;
+	const struct operand *o = &t->problem->operand[operand];
+	enum tensor_class class = o->class;
 	struct router r = {.array = &t->machine->level[level],
 			   .topology = t->machine->level[level].topology[class],
 			   .is_meshed = route_is_meshed(t, level, operand),
@@ -287,13 +310,13 @@ bool route_units(const struct terms *t, int level, int operand, int count, struc
 		first++;
 	for (int i = first; i < count; i++)
 		units *= loop[i].units;
-	share_places(&t->problem->operand[operand], count, loop, shift);
+	share_places(o, count, loop, shift);
 	if (!share_inside(first, loop, shift, &inside))
 		return false;
 	stop = malloc((size_t)(units * inside.count) * sizeof *stop);
 	r.sent = malloc((size_t)(units * inside.count) * sizeof(struct stop *));
 	for (int64_t u = 0; stop && u < units; u++) {
-		struct stop unit = stop_of(count - first, loop + first, shift + first, u);
+		struct stop unit = stop_of(o, count - first, loop + first, shift + first, u);
 		for (int64_t i = 0; i < inside.count; i++) {
 			stop[stops] = unit;
 			stop[stops].place += inside.at[i].place;
@@ -301,7 +324,7 @@ bool route_units(const struct terms *t, int level, int operand, int count, struc
 		}
 	}
 	if (stop && r.sent)
-		send_all(&r, stop, stops, route);
+		send_all(&r, stop, stops, first_place(o, first, loop, shift), route);
 	bool ok = stop && r.sent;
 	places_free(&inside);
 	free(stop);
