@@ -224,11 +224,9 @@ static int compare_trial(FILE *file, struct trial *trial)
 }
 
 /* `what` the machines have: bits of draw_networks. */
-static void compare_trials(uint64_t trials, bool imperfect, unsigned what)
+static void compare_range(uint64_t first, uint64_t end, bool imperfect, unsigned what)
 {
-	const char *times = getenv("SEARCH_RANDOM_TIMES"), *one = getenv("SEARCH_RANDOM_TRIAL");
-	uint64_t first = one ? strtoull(one, NULL, 10) : 0, disagree = 0;
-	uint64_t end = one ? first + 1 : trials * (times ? strtoull(times, NULL, 10) : 1);
+	uint64_t disagree = 0;
 	int64_t least = INT64_MAX;
 	char *smallest = NULL;
 	for (uint64_t number = first; number < end; number++) {
@@ -253,6 +251,14 @@ static void compare_trials(uint64_t trials, bool imperfect, unsigned what)
 	cr_expect_eq(disagree, 0, "%" PRIu64 " of %" PRIu64 " trials disagree, such as\n%s",
 		     disagree, end - first, smallest);
 	free(smallest);
+}
+
+static void compare_trials(uint64_t trials, bool imperfect, unsigned what)
+{
+	const char *times = getenv("SEARCH_RANDOM_TIMES"), *one = getenv("SEARCH_RANDOM_TRIAL");
+	uint64_t first = one ? strtoull(one, NULL, 10) : 0;
+	uint64_t end = one ? first + 1 : trials * (times ? strtoull(times, NULL, 10) : 1);
+	compare_range(first, end, imperfect, what);
 }
 
 Test(search_random, perfect_factors_are_searched_as_by_brute_force)
@@ -294,6 +300,12 @@ Test(search_random, links_are_searched_as_by_brute_force)
 Test(search_random, all_of_these_are_searched_as_by_brute_force)
 {
 	compare_trials(TRIALS / 2, false, TRIAL_NETWORKS);
+}
+
+/* The tile moves back along r and s, not along p: which units share follows from the signs of all three. */
+Test(search_random, a_tile_that_moves_back_is_routed_as_it_moves)
+{
+	compare_range(959, 960, false, TRIAL_NETWORKS);
 }
 
 Test(search_random, all_of_these_with_imperfect_factors_are_searched_as_by_brute_force)

@@ -891,28 +891,51 @@ static bool has_no_more_words(const struct engine *e, const struct label *a, con
 	return true;
 }
 
-/* Do as many instances move no more, so that there are no more accesses? */
-static bool has_no_more_accesses(const struct engine *e, const struct label *a,
-				 const struct label *b)
+/* Are the memories that round for themselves as many, with as many first visits? */
+static bool rounds_alike(const struct engine *e, const struct label *a, const struct label *b)
 {
 	for (int l = 0; l < e->t->levels; l++)
 		if ((e->t->wide >> l & 1) &&
-		    (a->instances[l] != b->instances[l] ||
+		    (a->instances[l] != b->instances[l] || a->outputs[l] != b->outputs[l] ||
 		     (e->t->linked_outside[l] && !is_of_one_history(a, b))))
 			return false;
-	return has_no_more_words(e, a, b, e->t->ports, e->t->tallies);
+	return true;
 }
 
-/* Whatever lies outside, the energy of `a` is no more: even if all that labels count are whole accesses of `b`. */
+/* How much more energy whole accesses may add to `a` than to `b`. Where as many instances move no more words, they may take
+ * away what `a` has less for parts of accesses. */
+static double most_rounding(const struct engine *e, const struct label *a, const struct label *b,
+			    double copies)
+{
+	const struct terms *t = e->t;
+	double saved = 0;
+
+	if (!t->wide)
+		return 0;
+	if (!rounds_alike(e, a, b))
+		return t->slack;
+	for (int i = t->ports; i < t->tallies; i++) {
+		const struct port *p = &t->port[i];
+		double more = port_words(e, b, i, copies);
+		double less = more - port_words(e, a, i, copies);
+		bool is_passed_on = t->linked_outside[p->level] != 0; /* of that is no tally */
+		if (less < 0 || (less > 0 && is_passed_on))
+			return t->slack;
+		if (less > rounding * more)
+			saved += less * a->instances[p->level] * p->cost;
+	}
+	return saved < t->slack ? saved : t->slack;
+}
+
+/* Whatever lies outside, the energy of `a` is no more, once accesses are whole. */
 static bool has_no_more_energy(const struct engine *e, const struct label *a, const struct label *b)
 {
-	double copies = e->t->fanout[a->level], slack = e->t->slack;
+	double copies = e->t->fanout[a->level];
 	double inside = (b->energy - b->first) - (a->energy - a->first);
 	double outside = (b->energy - b->first * copies) - (a->energy - a->first * copies);
 
-	return inside >= 0 && outside >= 0 &&
-	       (!e->t->wide || (inside >= slack && outside >= slack) ||
-		has_no_more_accesses(e, a, b));
+	return inside >= 0 && outside >= 0 && inside >= most_rounding(e, a, b, 1) &&
+	       outside >= most_rounding(e, a, b, copies);
 }
 
 /* Whatever lies outside, `a` costs no more than `b`. */

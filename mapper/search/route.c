@@ -281,9 +281,30 @@ static void send(struct router *r, struct stop stop[], int64_t stops)
 	}
 }
 
+/* Loops that move a tile back: as if they ran the other way, but for where each unit stands. */
+static bool runs_back(const struct operand *o, const struct unit_loop *loop)
+{
+	for (int r = 0; r < o->ranks; r++)
+		if (o->coef[r][loop->dim] != 0)
+			return o->coef[r][loop->dim] < 0;
+	return false;
+}
+
+/* The place of the first child of all that lie inside of a unit. */
+static int64_t first_place(const struct operand *o, int count, const struct unit_loop loop[],
+			   const struct shift shift[])
+{
+	int64_t place = 0;
+
+	for (int i = 0; i < count; i++)
+		if (runs_back(o, &loop[i]))
+			place += (loop[i].units - 1) * shift[i].step;
+	return place;
+}
+
 /* Where the unit of this number stands, and its lane and shift; its digits are the steps of the loops, the innermost fastest. */
-static struct stop stop_of(int count, const struct unit_loop loop[], const struct shift shift[],
-			   int64_t unit)
+static struct stop stop_of(const struct operand *o, int count, const struct unit_loop loop[],
+			   const struct shift shift[], int64_t unit)
 {
 	struct stop stop = {0};
 	int64_t size[MAX_AXES] = {1, 1}, lanes = 1;
@@ -291,7 +312,7 @@ static struct stop stop_of(int count, const struct unit_loop loop[], const struc
 	for (int i = count - 1; i >= 0; i--) {
 		int64_t step = unit % loop[i].units;
 		unit /= loop[i].units;
-		stop.place += step * shift[i].step;
+		stop.place += (runs_back(o, &loop[i]) ? -step : step) * shift[i].step;
 		stop.at[loop[i].axis] += step * size[loop[i].axis];
 		size[loop[i].axis] *= loop[i].units;
 		if (!loop[i].is_merged) {
@@ -313,8 +334,8 @@ struct group {
 };
 
 /* What the steps over one axis add to a unit's lane and place. */
-static void fill_line(int count, const struct unit_loop loop[], const struct shift shift[],
-		      int axis, int64_t units, struct stop line[])
+static void fill_line(const struct operand *o, int count, const struct unit_loop loop[],
+		      const struct shift shift[], int axis, int64_t units, struct stop line[])
 {
 	for (int64_t u = 0; u < units; u++) {
 		int64_t left = u, lanes = 1;
@@ -323,7 +344,7 @@ static void fill_line(int count, const struct unit_loop loop[], const struct shi
 			bool is_own = loop[i].axis == axis;
 			int64_t step = is_own ? left % loop[i].units : 0;
 			left /= is_own ? loop[i].units : 1;
-			line[u].place += step * shift[i].step;
+			line[u].place += (runs_back(o, &loop[i]) ? -step : step) * shift[i].step;
 			line[u].lane += loop[i].is_merged ? 0 : step * lanes;
 			lanes *= loop[i].is_merged ? 1 : loop[i].units;
 		}
@@ -368,8 +389,8 @@ static int64_t units_along(int count, const struct unit_loop loop[], int axis)
 }
 
 /* Hops of each word; less than 0: no memory. */
-static double hops_of_mesh(const struct router *r, int count, const struct unit_loop loop[],
-			   const struct shift shift[])
+static double hops_of_mesh(const struct router *r, const struct operand *o, int count,
+			   const struct unit_loop loop[], const struct shift shift[])
 {
 	int64_t rows = units_along(count, loop, ROW), columns = units_along(count, loop, COLUMN);
 	uint64_t room = 1;
@@ -380,8 +401,8 @@ static double hops_of_mesh(const struct router *r, int count, const struct unit_
 	struct stop *line = malloc((size_t)(rows + columns) * sizeof *line);
 	struct group *group = malloc(room * sizeof *group);
 	if (line && group) {
-		fill_line(count, loop, shift, ROW, rows, line);
-		fill_line(count, loop, shift, COLUMN, columns, line + rows);
+		fill_line(o, count, loop, shift, ROW, rows, line);
+		fill_line(o, count, loop, shift, COLUMN, columns, line + rows);
 		for (uint64_t i = 0; i < room; i++)
 			group[i] = (struct group){.column = -1};
 		for (int64_t u = 0; u < rows * columns; u++) {
@@ -403,7 +424,8 @@ static double hops_of_mesh(const struct router *r, int count, const struct unit_
 
 /* ---- Together ------------------------------------------------------------------------------------------------------------ */
 
-static void send_all(struct router *r, struct stop stop[], int64_t stops, struct route *route)
+static void send_all(struct router *r, struct stop stop[], int64_t stops, int64_t first,
+		     struct route *route)
 {
 	double needed = 0;
 
@@ -419,7 +441,7 @@ static void send_all(struct router *r, struct stop stop[], int64_t stops, struct
 	route->hops = r->hops / needed;
 	route->passes = r->passed / needed;
 	for (int64_t i = 0; i < stops; i++) {
-		bool is_first = stop[i].place == 0 && stop[i].at[ROW] + stop[i].at[COLUMN] == 0;
+		bool is_first = stop[i].place == first && stop[i].at[ROW] + stop[i].at[COLUMN] == 0;
 		route->gives = is_first ? stop[i].passed : route->gives;
 		route->most = stop[i].passed > route->most ? stop[i].passed : route->most;
 	}
@@ -428,7 +450,8 @@ static void send_all(struct router *r, struct stop stop[], int64_t stops, struct
 bool route_units(const struct terms *t, int level, int operand, int count, struct unit_loop loop[],
 		 struct route *route)
 {
-	enum tensor_class class = t->problem->operand[operand].class;
+	const struct operand *o = &t->problem->operand[operand];
+	enum tensor_class class = o->class;
 	struct router r = {.array = &t->machine->level[level],
 			   .topology = t->machine->level[level].topology[class],
 			   .is_meshed = route_is_meshed(t, level, operand),
@@ -443,9 +466,9 @@ bool route_units(const struct terms *t, int level, int operand, int count, struc
 		first++;
 	for (int i = first; i < count; i++)
 		units *= loop[i].units;
-	share_places(&t->problem->operand[operand], count, loop, shift);
+	share_places(o, count, loop, shift);
 	if (first == 0 && !r.linked) {
-		*route = (struct route){.hops = hops_of_mesh(&r, count, loop, shift)};
+		*route = (struct route){.hops = hops_of_mesh(&r, o, count, loop, shift)};
 		return route->hops >= 0;
 	}
 	if (!share_inside(first, loop, shift, &inside))
@@ -453,7 +476,7 @@ bool route_units(const struct terms *t, int level, int operand, int count, struc
 	stop = malloc((size_t)(units * inside.count) * sizeof *stop);
 	r.sent = malloc((size_t)(units * inside.count) * sizeof(struct stop *));
 	for (int64_t u = 0; stop && u < units; u++) {
-		struct stop unit = stop_of(count - first, loop + first, shift + first, u);
+		struct stop unit = stop_of(o, count - first, loop + first, shift + first, u);
 		for (int64_t i = 0; i < inside.count; i++) {
 			stop[stops] = unit;
 			stop[stops].place += inside.at[i].place;
@@ -461,7 +484,7 @@ bool route_units(const struct terms *t, int level, int operand, int count, struc
 		}
 	}
 	if (stop && r.sent)
-		send_all(&r, stop, stops, route);
+		send_all(&r, stop, stops, first_place(o, first, loop, shift), route);
 	bool ok = stop && r.sent;
 	places_free(&inside);
 	free(stop);

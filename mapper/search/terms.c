@@ -152,7 +152,8 @@ static void fill_ports(struct terms *t)
 	for (int l = 0; l < t->levels; l++) {
 		const struct level *level = &t->machine->level[l];
 		unsigned operands = operands_of(t, level, -1);
-		struct port all = {l, operands, true, true, true, false, level->shared_bandwidth};
+		struct port all = {l, operands, true, true, true, false, level->shared_bandwidth,
+				   0};
 		struct port read = all, write = all, network = {.level = l, .operands = t->all};
 		read.bandwidth = level->read_bandwidth;
 		read.fills = read.updates = false;
@@ -187,6 +188,9 @@ static void add_tallies(struct terms *t, int level, int operand)
 	struct port read = tally, fill = tally, update = tally;
 
 	read.reads = fill.fills = update.updates = true;
+	read.cost = c->read;
+	fill.cost = c->fill;
+	update.cost = c->update;
 	add_port(t, read);
 	add_port(t, fill);
 	if (operand == t->output)

@@ -22,6 +22,7 @@ struct port {
 	unsigned operands; /* bit per operand that uses it */
 	bool reads, fills, updates, is_network;
 	double bandwidth;
+	double cost; /* energy of a word, where it takes no time */
 };
 
 /* What one word of an operand costs at a level: energy, or its way through one port. */
