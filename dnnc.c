@@ -475,6 +475,15 @@ static bool map(struct job *job)
 
 /* ---- Explain ----------------------------------------------------------------------------------------- */
 
+static void remark_on_cluster(const struct job *job)
+{
+	if (job->machine && job->machine->kind == MACHINE_CLUSTER)
+		remark(job, arena_printf(job->arena,
+					 "'%s' is a cluster, which is checked and no more so far: "
+					 "this is of the network alone",
+					 job->machine->name));
+}
+
 static void explain_mappings(struct job *job)
 {
 	const struct options *options = &job->options;
@@ -495,6 +504,7 @@ static bool explain(struct job *job)
 {
 	const struct options *options = &job->options;
 	bool is_mapped = job->mapped[0].mapped;
+	remark_on_cluster(job);
 	if (options->summary || (!is_quiet(options) && !is_mapped))
 		summary_print(job->network, stdout);
 	if (is_mapped)

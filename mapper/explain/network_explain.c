@@ -82,6 +82,8 @@ void network_explain(struct arena *arena, const struct network_mapping *n, FILE 
 {
 	struct columns c = columns_new(arena, "llrrl");
 
+	if (n->workload->layers == 0)
+		return;
 	fputs("\nbounds in multiply-accumulates a cycle (Eyexam); the last is overlap perfect, not "
 	      "simulated\n",
 	      out);
