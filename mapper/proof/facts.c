@@ -242,14 +242,15 @@ static void add_energy(struct facts *f)
 		for (int o = 0; o < f->operands; o++) {
 			const struct level *level = &f->machine->level[l];
 			struct rate *r = &q->rate[l][o];
-			r->fill = level->cost[ACCESS_FILL];
-			r->serve = level->cost[ACCESS_READ];
-			r->hop = level->hop_cost;
+			double width = level->width > 1 ? (double)level->width : 1;
+			r->fill = level->cost[ACCESS_FILL] / width;
+			r->serve = level->cost[ACCESS_READ] / width;
+			r->hop = f->mesh_hop[l][o] > 0 ? 0 : level->hop_cost;
 			if (o != f->output)
 				continue;
 			r->first_fill = r->fill;
 			r->first_serve = r->serve;
-			r->serve += level->cost[ACCESS_UPDATE];
+			r->serve += level->cost[ACCESS_UPDATE] / width;
 		}
 }
 
@@ -297,6 +298,22 @@ static void add_ports(struct facts *f, int level)
 		add_port(f, level, of_class[c], true, true, l->class_bandwidth[c]);
 }
 
+/* Of an array that is not the outermost what passes counts, whether its level is the parent or not. */
+static void add_network(struct facts *f, int level)
+{
+	double bandwidth = f->machine->level[level].network_bandwidth;
+
+	if (f->machine->level[level].axes == 0 || bandwidth <= 0)
+		return;
+	if (level == 0) {
+		add_port(f, 0, (1u << f->operands) - 1, true, true, bandwidth);
+		return;
+	}
+	*add_quantity(f) =
+		(struct quantity){.is_network = true, .level = level, .bandwidth = bandwidth};
+	f->has_routes = true;
+}
+
 static double leakage_of(const struct hierarchy *h)
 {
 	double copies = 1, sum = h->leakage;
@@ -319,8 +336,55 @@ static void list_quantities(struct facts *f, const struct proof_goal *goal)
 		add_energy(f);
 	f->counts_cycles = goal->objective != OBJECTIVE_ENERGY || f->leakage > 0 ||
 			   goal->most_cycles > 0 || goal->most_edp > 0;
-	for (int l = 0; l < f->levels && f->counts_cycles; l++)
+	for (int l = 0; l < f->levels && f->counts_cycles; l++) {
 		add_ports(f, l);
+		add_network(f, l);
+	}
+}
+
+/* ---- Networks -------------------------------------------------------------------------------------------------- */
+
+static void find_routes(struct facts *f)
+{
+	for (int l = 0; l < f->levels; l++)
+		for (int o = 0; o < f->operands && f->machine->level[l].axes > 0; o++) {
+			const struct level *level = &f->machine->level[l];
+			enum tensor_class class = f->problem->operand[o].class;
+			if (level->topology[class] != TOPOLOGY_BUS)
+				f->mesh_hop[l][o] = level->hop_cost;
+			f->is_linked[l][o] = o != f->output && level->linked[class] != 0;
+			f->links += f->is_linked[l][o];
+			f->has_routes |= f->mesh_hop[l][o] > 0 || f->is_linked[l][o];
+			for (int inside = l + 1; inside < f->levels; inside++)
+				f->asks_where[inside][o] |=
+					f->is_linked[l][o] ||
+					(f->mesh_hop[l][o] > 0 && f->tangled[o] != 0);
+		}
+	for (int d = 0; d < f->problem->dims; d++)
+		f->is_uneven |= f->boxes.side[d].part.units > 0;
+	f->is_exact &= !f->is_uneven || !f->has_routes;
+	/* Who hands on most of several operands is not known where units are not in rows by columns. */
+	for (int l = 0; l < f->levels; l++)
+		for (int o = 0; o < f->operands && f->links > 1; o++)
+			f->is_exact &= !f->is_linked[l][o] || f->tangled[o] == 0;
+}
+
+/* What units read for others is not alike in all of them, nor is anything where a dimension is parted unevenly. */
+static void find_rounded(struct facts *f)
+{
+	for (int l = 0; l < f->levels; l++)
+		for (int o = 0; o < f->operands; o++)
+			for (int k = 0; k < ACCESS_KINDS; k++) {
+				const struct level *level = &f->machine->level[l];
+				bool is_passed_on = false, rounds;
+				for (int out = 0; out < l && k == ACCESS_READ; out++)
+					is_passed_on |= f->is_linked[out][o];
+				rounds = f->counts_energy && level->is_memory && level->width > 1 &&
+					 level->cost[k] > 0;
+				f->is_exact &= !rounds || !(is_passed_on || f->is_uneven);
+				f->is_rounded[l][o][k] = rounds && !is_passed_on && !f->is_uneven;
+				f->has_rounded |= f->is_rounded[l][o][k];
+			}
 }
 
 /* ---- Arrays ------------------------------------------------------------------------------------------------------------ */
@@ -340,6 +404,16 @@ static void compose_shares(struct facts *f, int p, int q, int operand)
 	f->least_share[1][p][q][operand] = among;
 }
 
+/* Each unit that a word comes to is entered by a link of its own. */
+static void compose_routes(struct facts *f, int p, int q, int operand)
+{
+	for (int crossed = 0; crossed < 2; crossed++)
+		for (int l = p; l < q; l++)
+			f->least_route[crossed][p][q][operand] +=
+				f->mesh_hop[l][operand] *
+				f->least_share[crossed][l + 1][q][operand];
+}
+
 static void compose_arrays(struct facts *f)
 {
 	f->most_units[0] = f->most_irrelevant[0] = 1;
@@ -352,6 +426,10 @@ static void compose_arrays(struct facts *f)
 		for (int q = p; q <= f->levels; q++)
 			for (int o = 0; o < f->operands; o++)
 				compose_shares(f, p, q, o);
+	for (int p = 0; p <= f->levels; p++)
+		for (int q = p; q <= f->levels && f->has_routes; q++)
+			for (int o = 0; o < f->operands; o++)
+				compose_routes(f, p, q, o);
 }
 
 /* ---- Together ---------------------------------------------------------------------------------------------------------- */
@@ -378,7 +456,9 @@ enum proof_status facts_make(struct facts *f, struct arena *arena, const struct 
 	find_tangled(f);
 	list_sets(f);
 	list_patterns(f);
+	find_routes(f);
 	list_quantities(f, goal);
+	find_rounded(f);
 	for (int l = 0; l < f->levels; l++)
 		if (!spreads_make(f, l))
 			return PROOF_NO_MEMORY;

@@ -236,29 +236,17 @@ static void grow_run(const struct block *b, const struct draft *d, unsigned used
 
 void grow_begin(const struct prover *p, struct draft *d)
 {
-	struct label none = {.units = 1, .link = d->link, .sum = d->sum, .first = d->first};
+	struct label none = {.units = 1,
+			     .link = d->link,
+			     .rounding = d->rounding,
+			     .sum = d->sum,
+			     .first = d->first};
 
 	d->label = none;
 	for (int i = 0; i < p->f->quantities; i++)
 		d->sum[i] = d->first[i] = 0;
 	for (int o = 0; o < p->f->operands; o++)
 		draft_begin_link(p, d, o, NO_CHILD);
-}
-
-/* The words of a link cross an array. */
-static void cross(const struct prover *p, struct link *l, int level, const struct spread *s,
-		  int32_t box)
-{
-	const struct facts *f = p->f;
-	const struct crossing here = {level, s, box};
-
-	if (l->crossings == MOST_CROSSINGS) {
-		l->share *= f->least_share[1][level][level + 1][(int)l->operand];
-		return;
-	}
-	l->crossing[l->crossings++] = here;
-	l->share =
-		spread_share(f, l->operand, l->crossings, l->crossing, l->is_open ? box : l->inner);
 }
 
 void grow_spread(struct prover *p, const struct label *l, int level, const struct spread *s)
@@ -273,10 +261,7 @@ void grow_spread(struct prover *p, const struct label *l, int level, const struc
 	if (box < 0 || label_is_lost_across(p, l, level, s, box))
 		return;
 	draft_copy(p, &d, l);
-	for (int i = 0; i < d.label.links && s->units > 1; i++)
-		if (d.link[i].parent == NO_PARENT)
-			cross(p, &d.link[i], level, s, l->box);
-	draft_copies(p, &d, level, s);
+	draft_cross(p, &d, level, s);
 	d.label.box = box;
 	d.label.growth = (struct growth){.inside = l, .spread = s, .level = level};
 	if (!draft_is_lost(p, &d, (struct stage){level, level, -1}))

@@ -11,7 +11,7 @@
 
 #include "mapper/proof/facts.h"
 
-enum { MOST_LINKS = 40, MOST_CROSSINGS = 4, NO_CHILD = -1, NO_PARENT = -1 };
+enum { MOST_LINKS = 40, MOST_ROUNDINGS = MAX_LEVELS * MAX_OPERANDS * ACCESS_KINDS, MOST_CROSSINGS = 4, NO_CHILD = -1, NO_PARENT = -1 };
 
 struct link {
 	signed char operand;
@@ -29,6 +29,20 @@ struct link {
 	double child_copies, parent_copies; /* of either in all that is there */
 	int crossings; /* arrays between child and parent so far, the inner first */
 	struct crossing crossing[MOST_CROSSINGS];
+	/* Of the arrays that it has crossed while open, for each word; paid when it closes. */
+	double route;   /* energy */
+	double handing; /* what one child, the one that does most, reads for others of each of its words */
+	int flows;      /* networks whose bandwidth is limited */
+	signed char flow_level[MOST_CROSSINGS];
+	double flow[MOST_CROSSINGS]; /* words at the outer end of one of the arrays inside that level */
+};
+
+/* Words of an operand in accesses of one kind at one level, each of which moves several words. They are in the sum of the energy as if
+ * parts of accesses could be; when it is known how many instances there are, each has a whole number. */
+struct rounding {
+	signed char level, operand, kind;
+	double words, first; /* of all instances that are there; first visits, which are none */
+	double copies;       /* instances */
 };
 
 /* How a label came to be: around another one lies an array, or a level with what it keeps and its loops. */
@@ -51,6 +65,8 @@ struct label {
 	double units;  /* MACs at work */
 	int links;
 	struct link *link; /* sorted by operand, the inner child first */
+	int roundings;
+	struct rounding *rounding; /* that wait for arrays further out */
 	double *sum;       /* of each quantity, first visits included; through a port, of one instance */
 	double *first;     /* first visits, which are not paid, for one copy of all that lies outside */
 };
@@ -59,6 +75,7 @@ struct label {
 struct draft {
 	struct label label;
 	struct link link[MOST_LINKS];
+	struct rounding rounding[MOST_ROUNDINGS];
 	double sum[MAX_QUANTITIES], first[MAX_QUANTITIES];
 };
 
@@ -106,6 +123,20 @@ struct mark prover_mark(const struct prover *);
 void prover_release(struct prover *, struct mark);
 void prover_free(struct prover *);
 
+/* What so many words of a link add to a quantity at its child, and at its parent: of a port, at the busiest instance, whose steps
+ * are all whole. */
+double link_at_child(const struct quantity *, const struct link *, double words);
+double link_at_parent(const struct quantity *, const struct link *, double words);
+/* round.c */
+/* First visits of one instance of a level for each in all that is there. */
+double label_irrelevant(const struct label *, int level);
+/* So many words of a link are charged at its child, at its parent. */
+void draft_round_child(const struct prover *, struct draft *, const struct link *);
+void draft_round_parent(const struct prover *, struct draft *, const struct link *);
+/* The array inside a level lies around all that is there. */
+void draft_round_across(const struct prover *, struct draft *, int level, const struct spread *);
+/* What roundings can add to the energy of the one label that they do not add to that of the other, at most; they are alike. */
+double rounding_excess(const struct prover *, const struct label *, const struct label *, int level);
 /* A new link; its words so far are those that no reuse leaves. */
 void draft_begin_link(const struct prover *, struct draft *, int operand, int child);
 /* The links of the operands that the level keeps have found their parent. */
@@ -126,7 +157,7 @@ void label_trace(const struct prover *, const struct label *, struct mapping *);
 /* Puts the label onto a shelf of the level unless one alike serves for it; takes out those that it serves for. */
 void draft_keep(struct prover *, const struct draft *, struct shelf *, int level);
 /* The array inside the level lies around all that is there; the box is still that of one unit. */
-void draft_copies(const struct prover *, struct draft *, int level, const struct spread *);
+void draft_cross(const struct prover *, struct draft *, int level, const struct spread *);
 /* Seconds of the monotonic clock. */
 double prover_now(void);
 /* By a limit, a signal, or for lack of memory. */

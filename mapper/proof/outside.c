@@ -39,13 +39,15 @@ double outputs_most(const struct facts *f, int level, int32_t box)
 	return outputs_of(f, level, box) * f->most_irrelevant[level];
 }
 
-/* What a parent's side of a link costs; first visits are no reads, but all else is paid. */
-static double parent_cost(const struct facts *f, const struct rate *r, int level, int32_t box,
-			  double words, double served)
+double parent_cost(const struct facts *f, const struct quantity *q, int operand, int32_t box,
+		   int level, int top, double words, double served, bool has_crossed)
 {
-	double all = r->serve * served - r->first_serve * outputs_most(f, level, box);
+	const struct rate *r = &q->rate[level][operand];
+	double there = served * f->least_share[has_crossed][level][top][operand];
+	double all = r->serve * there - r->first_serve * outputs_most(f, level, box);
+	double route = q->is_energy ? served * f->least_route[has_crossed][level][top][operand] : 0;
 
-	return fmax(all, (r->serve - r->first_serve) * served) + r->hop * words;
+	return fmax(all, (r->serve - r->first_serve) * there) + r->hop * words + route;
 }
 
 double parent_least(const struct facts *f, const struct quantity *q, int operand, int32_t box,
@@ -57,10 +59,8 @@ double parent_least(const struct facts *f, const struct quantity *q, int operand
 		bool may = p == 0 || (f->constraint->may_keep[p] >> operand & 1);
 		bool must = p == 0 || (f->constraint->must_keep[p] >> operand & 1);
 		if (may && f->machine->level[p].is_memory)
-			least = fmin(
-				least,
-				parent_cost(f, &q->rate[p][operand], p, box, words,
-					    served * f->least_share[has_crossed][p][top][operand]));
+			least = fmin(least, parent_cost(f, q, operand, box, p, top, words, served,
+							has_crossed));
 		if (must && f->machine->level[p].is_memory)
 			break;
 	}
@@ -91,8 +91,7 @@ static void operand_costs(const struct facts *f, const struct quantity *q, int l
 	for (int run = 0; run < RUNS; run++) {
 		double w = words[run];
 		c->fill[run] = fmax(0, r->fill * w - r->first_fill * outputs_most(f, level, box));
-		c->next[run] = parent_cost(f, &q->rate[level - 1][operand], level - 1, box, w,
-					   w * f->least_share[0][level - 1][level][operand]);
+		c->next[run] = parent_cost(f, q, operand, box, level - 1, level, w, w, false);
 		c->beyond[run] =
 			level > 1 ? parent_least(f, q, operand, box, level - 2, level, w, w, false)
 				  : INFINITY;

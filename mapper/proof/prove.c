@@ -130,10 +130,31 @@ void prove_space(struct arena *arena, const struct problem *problem,
 	facts_free(&f);
 }
 
+/* Looks of a second time, at mappings one by one, before it is too much. */
+enum { MOST_LOOKED_AGAIN = 1 << 21 };
+
 void prove(struct arena *arena, const struct problem *problem, const struct hierarchy *machine,
 	   const struct constraint *constraint, const struct proof_goal *goal,
 	   const struct proof_limits *limits, struct proof *proof)
 {
-	prove_space(arena, problem, machine, constraint, &(struct proof_space){0}, goal, limits,
-		    proof);
+	struct proof_space space = {.part = NULL};
+	struct proof_limits again = *limits;
+	double start = prover_now();
+	int64_t looked;
+
+	prove_space(arena, problem, machine, constraint, &space, goal, limits, proof);
+	if (proof->status != PROOF_FAILED || proof->is_exact)
+		return;
+	looked = proof->looked;
+	again.looked = MOST_LOOKED_AGAIN;
+	if (limits->looked > 0 && limits->looked - looked < again.looked)
+		again.looked = limits->looked - looked;
+	if (limits->seconds > 0)
+		again.seconds = fmax(limits->seconds - (prover_now() - start), 1e-3);
+	space.keeps_all = true;
+	if (again.looked > 0)
+		prove_space(arena, problem, machine, constraint, &space, goal, &again, proof);
+	else
+		proof->status = PROOF_CUT;
+	proof->looked += looked;
 }

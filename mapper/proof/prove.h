@@ -52,8 +52,8 @@ struct proof {
 struct part;
 struct proof_space {
 	const struct part *part; /* of each dimension, or NULL: all factors are perfect */
-	bool keeps_all;          /* every mapping that may be below the goal is met: of those alike, too, which takes long */
-	/* A mapping that may be below the goal: its value is no less than this, and where nothing is parted unevenly, the same. */
+	bool keeps_all; /* every mapping that may be below the goal is met: of those alike, too, which takes long, and costed by itself */
+	/* A mapping that may be below the goal: its value is no less than this, and where is_exact or keeps_all, the same. */
 	void (*take)(void *context, const struct mapping *, double value); /* or NULL */
 	void *context;
 };
@@ -61,6 +61,7 @@ struct proof_space {
 /* The same for a part of the space. */
 void prove_space(struct arena *, const struct problem *, const struct hierarchy *, const struct constraint *,
 		 const struct proof_space *, const struct proof_goal *, const struct proof_limits *, struct proof *);
+/* Of the whole; where what labels count is too little for a proof, once more with keeps_all, as far as that is not too much. */
 void prove(struct arena *, const struct problem *, const struct hierarchy *, const struct constraint *,
 	   const struct proof_goal *, const struct proof_limits *, struct proof *);
 

@@ -19,8 +19,7 @@ struct listing {
 	bool no_memory;
 };
 
-static bool is_merged(const struct facts *f, int level, const struct spread *s, int operand,
-		      int dim)
+bool spread_merges(const struct facts *f, int level, const struct spread *s, int operand, int dim)
 {
 	const struct level *l = &f->machine->level[level];
 	enum tensor_class class = f->problem->operand[operand].class;
@@ -242,7 +241,8 @@ static int list_moves(const struct facts *f, const struct crossing *c, int opera
 	for (int merged = 1; merged >= 0; merged--)
 		for (int d = 0; d < f->problem->dims; d++) {
 			int64_t units = units_that_count(f, c->spread, operand, d);
-			if (units == 1 || is_merged(f, c->level, c->spread, operand, d) != merged)
+			if (units == 1 ||
+			    spread_merges(f, c->level, c->spread, operand, d) != merged)
 				continue;
 			move[moves++] = (struct unit_move){
 				{.bound = units}, d, box_length(&f->boxes, c->box, d), merged};
@@ -258,7 +258,7 @@ static double units_in_groups(const struct facts *f, const struct crossing *c, i
 	int factor = c->spread->factor[dim];
 	bool is_relevant = f->problem->operand[operand].relevant >> dim & 1;
 	bool is_counted_whole = is_relevant ? !(f->tangled[operand] >> dim & 1)
-					    : !is_merged(f, c->level, c->spread, operand, dim);
+					    : !spread_merges(f, c->level, c->spread, operand, dim);
 
 	return is_counted_whole ? (double)side->factor[factor] : side->growth[factor];
 }
@@ -271,7 +271,7 @@ static double excess_apart(const struct facts *f, const struct crossing *c, int 
 
 	if (c->spread->factor[dim] != side->uneven ||
 	    (f->problem->operand[operand].relevant >> dim & 1) ||
-	    is_merged(f, c->level, c->spread, operand, dim))
+	    spread_merges(f, c->level, c->spread, operand, dim))
 		return 1;
 	return side_excess(side, box_length(&f->boxes, inner, dim));
 }
@@ -369,11 +369,11 @@ static double least_share(const struct facts *f, int level, const struct spread 
 
 	for (int d = 0; d < f->problem->dims; d++) {
 		double units = (double)units_that_count(f, s, operand, d);
-		const struct crossing here = {level, s, 0};
+		const struct crossing here = {s, 0, level};
 		if (s->factor[d] == 0)
 			continue;
 		all *= units_in_groups(f, &here, operand, d);
-		if (!is_merged(f, level, s, operand, d) ||
+		if (!spread_merges(f, level, s, operand, d) ||
 		    is_alone(f, operand, d, is_among ? ~0u : s->dims))
 			groups *= units;
 		else if ((f->problem->operand[operand].relevant >> d & 1) && units > most)
@@ -394,6 +394,8 @@ bool spreads_make(struct facts *f, int level)
 		l.free_units[a] = here->fanout[a];
 	for (int c = 0; c < CLASSES; c++)
 		l.axes_differ |= here->apart[c] != 0;
+	for (int o = 0; o < f->operands; o++)
+		l.axes_differ |= f->mesh_hop[level][o] > 0 || f->is_linked[level][o];
 	l.now.units = l.now.irrelevant = l.now.alike = 1;
 	list_from(&l, 0);
 	if (l.no_memory)
@@ -409,6 +411,7 @@ bool spreads_make(struct facts *f, int level)
 			into->most_irrelevant = s->irrelevant;
 		for (int o = 0; o < f->operands; o++)
 			s->share[o] = least_share(f, level, s, o, false);
+		spread_routes(f, level, s);
 		for (int o = 0; o < f->operands; o++)
 			for (int among = 0; among < 2; among++)
 				into->least_share[among][o] =

@@ -619,6 +619,14 @@ static double least_within(const struct prospect *f, const struct measure *m, in
 			bounds_any(m->b, level, f->state)[mask]);
 }
 
+/* The next label inward, or this one, that has units of an array. */
+static const struct label *last_units(const struct label *l)
+{
+	while (l && (!l->spread || l->spread->count == 0))
+		l = l->inner;
+	return l;
+}
+
 /* Of a run units along dims that do not index the operand leave less to be saved. */
 static struct offer offer_of(const struct prospect *f, const struct measure *m,
 			     const struct link *k, bool runs, int parent)
@@ -628,19 +636,25 @@ static struct offer offer_of(const struct prospect *f, const struct measure *m,
 	const struct tile_terms *tile = &t->tile[f->state];
 	double left = tile->left[k->operand], unit = t->unit[f->arrays][parent];
 	double apart = tile->apart[k->operand] * (runs ? 1 : left);
-	double words = k->is_open ? k->words * k->halo : k->words, each, served;
+	double words = k->is_open ? k->words * k->halo : k->words, each, served, links;
 	double own = k->is_open ? own_cost(f->e, m, k) : 0;
 	struct offer o = {0};
 
 	words *= runs ? left : 1;
-	each = words * (own + c->hop + k->ratio * m->cost[f->level][k->operand].link);
+	links = words * k->ratio * m->cost[f->level][k->operand].link;
+	each = words * (own + c->hop);
 	served = (unit > apart ? unit : apart) * (c->read + c->update);
 	served =
 		words * k->ratio * (served + links_to_come(f->e, m, f->arrays, parent, k->operand));
+	if (t->tangled[k->operand] &&
+	    last_units(f->label)) { /* what a spread takes is said of it alone */
+		each += links;
+		links = 0;
+	}
 	if (runs)
-		o.rate = (struct share){.units = each, .both = served};
+		o = (struct offer){.rate = {.units = each, .both = served}, .links_apart = links};
 	else
-		o = (struct offer){.fixed = each, .rate.ratio = served};
+		o = (struct offer){.fixed = each, .rate.ratio = served, .links = links};
 	o.fixed -= t->first[parent][k->operand] * c->read;
 	if (parent < f->level)
 		o.fixed += bounds_alone(m->b, parent, k->operand, f->state);
@@ -799,14 +813,6 @@ bool is_lost(const struct engine *e, double moving, double cycles)
 
 /* ---- Dominance -------------------------------------------------------------------------------------------------- */
 
-/* The next label inward, or this one, that has units of an array. */
-static const struct label *last_units(const struct label *l)
-{
-	while (l && (!l->spread || l->spread->count == 0))
-		l = l->inner;
-	return l;
-}
-
 /* Where arrays are still to come, what they share may depend on how units inside lie. */
 static bool is_of_one_history(const struct label *a, const struct label *b)
 {
@@ -835,7 +841,7 @@ static bool is_comparable(const struct engine *e, const struct label *a, const s
 			return false;
 		if (x->parent == UNKNOWN_PARENT &&
 		    (e->t->linked_outside[a->level] >> x->operand & 1) &&
-		    (x->child != y->child || !is_of_one_history(a, b)))
+		    (x->child != y->child || (x->child != NO_LEVEL && !is_of_one_history(a, b))))
 			return false;
 	}
 	return true;

@@ -67,6 +67,16 @@ struct measure {
 	double bandwidth; /* of the port */
 };
 
+/* What was found unit by unit: it depends on the spread and, to a common factor, on the tiles of the dimensions that slide. */
+struct memo {
+	const struct spread *spread; /* NULL: nothing yet */
+	int operand;
+	int64_t tile[MAX_DIMS];
+	struct route route;
+};
+
+enum { MEMOS = 1 << 14 };
+
 enum { MAX_NARROWS = 3, MAX_CROWD = 2048 };
 
 struct engine {
@@ -95,6 +105,7 @@ struct engine {
 	double crowd[MAX_CROWD];
 	int crowded, room; /* room 0: for all */
 	int64_t evaluations, most_evaluations;
+	struct memo *memo; /* of routes; NULL where words only pass */
 	bool is_rough; /* some instance of a child may be busier than labels count: units slide, and pass words on */
 	int64_t *looked, most_looked; /* how often it was asked what a label can become, and the most; 0: no limit */
 	double deadline; /* seconds of the monotonic clock, 0: none */
@@ -128,6 +139,7 @@ bool label_is_lost_within(const struct engine *, const struct label *, int level
 struct offer {
 	double fixed;
 	struct share rate;
+	double links, links_apart; /* so much for each link that a word takes in the array, of all units and of each */
 };
 
 /* Of all links, without what lies outside: for each pattern of the innermost loop outside, where it matters, or for one

@@ -120,6 +120,61 @@ void route_plain(const struct terms *t, int level, const struct spread *s, int o
 	route->most = route->gives;
 }
 
+/* ---- Units that slide, at least ------------------------------------------------------------------------------------------ */
+
+/* Units that need one place, at most: in each rank the steps over one dimension follow from those over the others. */
+static double most_together(const struct terms *t, int level, const struct spread *s, int operand)
+{
+	const struct operand *o = &t->problem->operand[operand];
+	unsigned seen = 0, follows = 0;
+	double most = 1;
+
+	for (int r = 0; r < o->ranks; r++) {
+		unsigned dims = 0;
+		int longest = -1;
+		for (int i = 0; i < s->count; i++)
+			if (o->coef[r][s->over[i].dim] != 0) {
+				dims |= 1u << i;
+				if (longest < 0 || s->over[i].units > s->over[longest].units)
+					longest = i;
+			}
+		if (longest >= 0 && !(dims & seen))
+			follows |= 1u << longest;
+		seen |= dims;
+	}
+	for (int i = 0; i < s->count; i++)
+		if (!(follows >> i & 1) && share_is_merged(t, level, operand, s->over[i].axis))
+			most *= (double)s->over[i].units;
+	return most;
+}
+
+/* How far the units stand from the first along an axis, on average. */
+static double mean_distance(const struct level *l, enum topology topology, const struct spread *s,
+			    int axis)
+{
+	int64_t units = 1, sum = 0;
+
+	for (int i = 0; i < s->count; i++)
+		units *= s->over[i].axis == axis ? s->over[i].units : 1;
+	for (int64_t u = 0; u < units; u++) {
+		struct reach reach = {0, 0};
+		reach_to(&reach, u, l->fanout[axis], topology);
+		sum += reach.up + reach.down;
+	}
+	return (double)sum / (double)units;
+}
+
+/* Links are as many as the farthest unit of a group is away, so no fewer than the mean of the group. */
+double route_least(const struct terms *t, int level, const struct spread *s, int operand)
+{
+	const struct level *l = &t->machine->level[level];
+	enum topology topology = l->topology[t->problem->operand[operand].class];
+	double far = 1 + mean_distance(l, topology, s, ROW) + mean_distance(l, topology, s, COLUMN);
+	double least = far / most_together(t, level, s, operand);
+
+	return least > 1 ? least * (1 - 1e-9) : 1;
+}
+
 /* ---- Unit by unit -------------------------------------------------------------------------------------------------- */
 
 /* A place whose words a unit needs so often. */
@@ -247,6 +302,107 @@ static struct stop stop_of(int count, const struct unit_loop loop[], const struc
 	return stop;
 }
 
+/* ---- Units that need each place once, on a mesh ------------------------------------------------------------------------ */
+
+/* Units that need one place, as far as they have been met: column by column. */
+struct group {
+	int64_t lane, place;
+	int64_t column; /* the last one; -1: none yet */
+	struct reach across, along;
+	int64_t links;
+};
+
+/* What the steps over one axis add to a unit's lane and place. */
+static void fill_line(int count, const struct unit_loop loop[], const struct shift shift[],
+		      int axis, int64_t units, struct stop line[])
+{
+	for (int64_t u = 0; u < units; u++) {
+		int64_t left = u, lanes = 1;
+		line[u] = (struct stop){0};
+		for (int i = count - 1; i >= 0; i--) {
+			bool is_own = loop[i].axis == axis;
+			int64_t step = is_own ? left % loop[i].units : 0;
+			left /= is_own ? loop[i].units : 1;
+			line[u].place += step * shift[i].step;
+			line[u].lane += loop[i].is_merged ? 0 : step * lanes;
+			lanes *= loop[i].is_merged ? 1 : loop[i].units;
+		}
+	}
+}
+
+static struct group *find_group(struct group group[], uint64_t mask, int64_t lane, int64_t place)
+{
+	uint64_t at =
+		((uint64_t)lane * 0x9e3779b97f4a7c15u + (uint64_t)place) * 0x9e3779b97f4a7c15u;
+
+	for (at = at >> 32 & mask; group[at].column >= 0; at = (at + 1) & mask)
+		if (group[at].lane == lane && group[at].place == place)
+			break;
+	return &group[at];
+}
+
+/* The links that a group takes more when one more of its units is met. */
+static void take_stop(const struct router *r, struct group *g, int64_t row, int64_t column)
+{
+	int64_t before = g->across.up + g->across.down + g->along.up + g->along.down;
+
+	if (g->column < 0)
+		g->links = 1;
+	if (g->column != column) {
+		before -= g->along.up + g->along.down;
+		g->along = (struct reach){0, 0};
+		g->column = column;
+	}
+	reach_to(&g->across, column, r->array->fanout[COLUMN], r->topology);
+	reach_to(&g->along, row, r->array->fanout[ROW], r->topology);
+	g->links += g->across.up + g->across.down + g->along.up + g->along.down - before;
+}
+
+static int64_t units_along(int count, const struct unit_loop loop[], int axis)
+{
+	int64_t units = 1;
+
+	for (int i = 0; i < count; i++)
+		units *= loop[i].axis == axis ? loop[i].units : 1;
+	return units;
+}
+
+/* Hops of each word; less than 0: no memory. */
+static double hops_of_mesh(const struct router *r, int count, const struct unit_loop loop[],
+			   const struct shift shift[])
+{
+	int64_t rows = units_along(count, loop, ROW), columns = units_along(count, loop, COLUMN);
+	uint64_t room = 1;
+	double links = 0;
+
+	while (room < 2 * (uint64_t)(rows * columns))
+		room *= 2;
+	struct stop *line = malloc((size_t)(rows + columns) * sizeof *line);
+	struct group *group = malloc(room * sizeof *group);
+	if (line && group) {
+		fill_line(count, loop, shift, ROW, rows, line);
+		fill_line(count, loop, shift, COLUMN, columns, line + rows);
+		for (uint64_t i = 0; i < room; i++)
+			group[i] = (struct group){.column = -1};
+		for (int64_t u = 0; u < rows * columns; u++) {
+			const struct stop *row = line + u % rows, *column = line + rows + u / rows;
+			int64_t lane = row->lane + column->lane, place = row->place + column->place;
+			struct group *g = find_group(group, room - 1, lane, place);
+			g->lane = lane;
+			g->place = place;
+			take_stop(r, g, u % rows, u / rows);
+		}
+		for (uint64_t i = 0; i < room; i++)
+			links += (double)group[i].links;
+	}
+	bool ok = line && group;
+	free(line);
+	free(group);
+	return ok ? links / (double)(rows * columns) : -1;
+}
+
+/* ---- Together ------------------------------------------------------------------------------------------------------------ */
+
 static void send_all(struct router *r, struct stop stop[], int64_t stops, struct route *route)
 {
 	double needed = 0;
@@ -288,6 +444,10 @@ bool route_units(const struct terms *t, int level, int operand, int count, struc
 	for (int i = first; i < count; i++)
 		units *= loop[i].units;
 	share_places(&t->problem->operand[operand], count, loop, shift);
+	if (first == 0 && !r.linked) {
+		*route = (struct route){.hops = hops_of_mesh(&r, count, loop, shift)};
+		return route->hops >= 0;
+	}
 	if (!share_inside(first, loop, shift, &inside))
 		return false;
 	stop = malloc((size_t)(units * inside.count) * sizeof *stop);

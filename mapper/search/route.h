@@ -11,6 +11,8 @@ bool route_is_meshed(const struct terms *, int level, int operand);
 bool route_is_linked(const struct terms *, int level, int operand);
 /* Of units that do not slide: they share along the dimensions that do not index the operand, whatever lies inside. */
 void route_plain(const struct terms *, int level, const struct spread *, int operand, struct route *);
+/* Links for each word that a unit needs, at least, of units that slide and that no others lie inside of. */
+double route_least(const struct terms *, int level, const struct spread *, int operand);
 /* Unit by unit; loops from the innermost array outward, those of this array last. False: no memory. */
 bool route_units(const struct terms *, int level, int operand, int count, struct unit_loop[], struct route *);
 

@@ -304,6 +304,11 @@ static bool make_narrows(struct engine *e, struct narrow narrow[])
 	return true;
 }
 
+static bool has_routes(const struct terms *t)
+{
+	return t->has_meshes || t->links > 0;
+}
+
 static void search_perfect(struct arena *arena, const struct problem *p, const struct hierarchy *h,
 			   const struct search_options *o, int64_t most_looked,
 			   struct search_result *r)
@@ -331,10 +336,12 @@ static void search_perfect(struct arena *arena, const struct problem *p, const s
 		e.least_cycles = least_cycles(&terms);
 		e.terminal = calloc(states, sizeof(struct label *));
 		e.free = calloc(states, sizeof(struct label *));
+		e.memo = has_routes(&terms) ? calloc(MEMOS, sizeof *e.memo) : NULL;
+		bool has_room = e.terminal && e.free && (e.memo || !has_routes(&terms));
 		/* cycles that only break ties need none */
 		bool is_slow =
 			o->objective != OBJECTIVE_ENERGY || o->most_cycles > 0 || terms.leakage > 0;
-		if (e.terminal && e.free && (!is_slow || make_narrows(&e, narrow)))
+		if (has_room && (!is_slow || make_narrows(&e, narrow)))
 			run(&e, o, r);
 		if (r->status == SEARCH_INFEASIBLE)
 			r->why = why_infeasible(&terms, o->most_cycles, e.least_cycles);
@@ -345,6 +352,7 @@ static void search_perfect(struct arena *arena, const struct problem *p, const s
 	}
 	free(e.terminal);
 	free(e.free);
+	free(e.memo);
 	for (int i = 0; narrow && i < MAX_NARROWS; i++)
 		bounds_free(&narrow[i].bounds);
 	free(narrow);

@@ -100,6 +100,81 @@ static bool has_units_inside(const struct link *k, const struct label *inside)
 	return false;
 }
 
+static int64_t common_factor(int64_t a, int64_t b)
+{
+	return b == 0 ? a : common_factor(b, a % b);
+}
+
+/* Of units that no others lie inside of, as found before. */
+static struct route route_once(struct engine *e, int operand, const struct spread *spread,
+			       int level, int count, struct unit_loop loop[])
+{
+	struct memo now = {.spread = spread, .operand = operand}, *memo;
+	uint64_t hash = (uint64_t)(uintptr_t)spread + (uint64_t)operand;
+	int64_t factor = 0;
+
+	for (int i = 0; i < count; i++)
+		if (e->t->tangled[operand] >> loop[i].dim & 1)
+			factor = common_factor(factor, now.tile[i] = loop[i].tile);
+	for (int i = 0; i < count; i++) {
+		now.tile[i] /= factor > 0 ? factor : 1;
+		hash = (hash ^ (uint64_t)now.tile[i]) * 0x9e3779b97f4a7c15u;
+	}
+	memo = &e->memo[hash >> 32 & (MEMOS - 1)];
+	if (memo->spread == spread && memo->operand == operand &&
+	    memcmp(memo->tile, now.tile, sizeof now.tile) == 0)
+		return memo->route;
+	if (route_units(e->t, level, operand, count, loop, &now.route))
+		*memo = now;
+	else
+		e->no_memory = true;
+	return now.route;
+}
+
+/* Operands that a child passes on, each array that is linked counted once. */
+static int passers(const struct terms *t, int child)
+{
+	int count = 0;
+
+	for (int l = 0; l < child; l++)
+		count += __builtin_popcount(t->linked[l] & t->constraint.may_keep[child]);
+	return count;
+}
+
+static bool has_read_port(const struct terms *t, int level, int operand)
+{
+	bool has = false;
+
+	for (int i = 0; i < t->ports; i++)
+		has |= t->port[i].level == level && t->port[i].reads &&
+		       (t->port[i].operands >> operand & 1);
+	return has;
+}
+
+static bool must_be_listed(const struct engine *e, const struct link *k, const struct label *inside,
+			   const struct spread *spread, int level)
+{
+	const struct terms *t = e->t;
+	bool is_linked = (t->linked[level] >> k->operand & 1) && k->child != NO_LEVEL;
+
+	return ((t->meshed[level] >> k->operand & 1) || is_linked) &&
+	       (is_entangled(e, k, inside, spread) || (is_linked && has_units_inside(k, inside)));
+}
+
+/* What the array makes of a link; if its units are to be listed, no more than that. */
+static struct route least_route(const struct engine *e, const struct link *k,
+				const struct label *inside, const struct spread *spread, int level)
+{
+	struct route route = spread->route[k->operand];
+
+	if (!must_be_listed(e, k, inside, spread, level))
+		return route;
+	route.passes = route.gives = 0;
+	if (has_units_inside(k, inside))
+		route.hops = 1;
+	return route;
+}
+
 /* What the array makes of a link. Where units pass words on and slide, or do so in several arrays, the busiest of all
  * instances need not be the first one. */
 static struct route route_of(struct engine *e, const struct link *k, const struct label *inside,
@@ -110,24 +185,28 @@ static struct route route_of(struct engine *e, const struct link *k, const struc
 	struct unit_loop loop[MAX_MAPPED_LOOPS];
 	int count;
 
-	if (!((t->meshed[level] | t->linked[level]) >> k->operand & 1))
+	if (!must_be_listed(e, k, inside, spread, level))
 		return route;
 	bool is_linked = (t->linked[level] >> k->operand & 1) && k->child != NO_LEVEL;
-	if (!is_entangled(e, k, inside, spread) && !(is_linked && has_units_inside(k, inside)))
-		return route;
-	count = find_units(e, k, inside, spread, level, loop);
-	if (!route_units(t, level, k->operand, count, loop, &route))
-		e->no_memory = true;
-	if (is_linked && t->links == 1)
+	if (has_units_inside(k, inside)) {
+		count = find_units(e, k, inside, spread, level, loop);
+		e->no_memory |= !route_units(t, level, k->operand, count, loop, &route);
+	} else {
+		count = add_units(e, k, inside, spread, level, 0, loop);
+		route = route_once(e, k->operand, spread, level, count, loop);
+	}
+	if (is_linked && passers(t, k->child) == 1)
 		route.gives = route.most;
 	else if (is_linked && route.gives < route.most)
-		e->is_rough |= e->counts_cycles;
+		e->is_rough |= e->counts_cycles && has_read_port(t, k->child, k->operand);
 	return route;
 }
 
 static void cross_array(struct engine *e, struct scratch *s, const struct label *inside,
-			const struct share share[])
+			const struct share share[], bool is_listed)
 {
+	const struct spread *spread = s->label.spread;
+
 	for (int i = 0; i < s->label.links; i++) {
 		struct link *k = &s->link[i];
 		double before = k->ratio;
@@ -135,10 +214,30 @@ static void cross_array(struct engine *e, struct scratch *s, const struct label 
 		if (k->parent != UNKNOWN_PARENT)
 			continue;
 		k->ratio *= share[k->operand].ratio;
-		if (s->label.spread->route)
-			route = route_of(e, k, inside, s->label.spread, s->label.level);
-		link_cross(e, &s->label, k, s->label.spread->route ? &route : NULL, before);
+		if (spread->route && is_listed)
+			route = route_of(e, k, inside, spread, s->label.level);
+		else if (spread->route)
+			route = least_route(e, k, inside, spread, s->label.level);
+		link_cross(e, &s->label, k, spread->route ? &route : NULL, before);
 	}
+}
+
+/* Is the label lost already by the least that its units take? To list them takes long. */
+static bool is_lost_unlisted(struct engine *e, const struct scratch *s, const struct label *inside,
+			     const struct share share[])
+{
+	struct scratch least;
+	bool is_less = false;
+
+	for (int i = 0; i < inside->links && s->label.spread->route; i++)
+		is_less |= inside->link[i].parent == UNKNOWN_PARENT &&
+			   must_be_listed(e, &inside->link[i], inside, s->label.spread,
+					  s->label.level);
+	if (!is_less)
+		return false;
+	scratch_copy(e, &least, &s->label);
+	cross_array(e, &least, inside, share, false);
+	return label_is_lost_before(e, &least.label, s->label.level, s->label.level);
 }
 
 static void spread_one(struct engine *e, const struct label *inside, const struct spread *spread,
@@ -163,7 +262,9 @@ static void spread_one(struct engine *e, const struct label *inside, const struc
 		s.outputs[l] /= relevant;
 		s.instances[l] *= spread->units;
 	}
-	cross_array(e, &s, inside, share);
+	if (is_lost_unlisted(e, &s, inside, share))
+		return;
+	cross_array(e, &s, inside, share, true);
 	if (!label_is_lost_before(e, &s.label, level, level))
 		label_end(e, &s);
 }
@@ -194,23 +295,26 @@ struct start {
 struct way {
 	const struct share *share;
 	double units, sums;
+	const struct route *route; /* NULL where words only pass */
 };
 
-static double price(const struct offer *o, const struct share *s)
+static double price(const struct offer *o, const struct share *s, double hops)
 {
 	return o->fixed + o->rate.ratio * s->ratio + o->rate.units * s->units +
-	       o->rate.both * s->both;
+	       o->rate.both * s->both + hops * (o->links + o->links_apart * s->units);
 }
 
 /* What each operand's links come to: [1] with the level as the parent, [0] with one outside of it. */
 static void price_all(const struct engine *e, const struct outlook *o, int at,
-		      const struct share share[], double least[][2])
+		      const struct way *way, double least[][2])
 {
 	for (int i = 0; i < e->t->operands; i++) {
-		least[i][1] = price(&o->of[at].inside[i], &share[i]);
+		const struct share *share = &way->share[i];
+		double hops = way->route ? way->route[i].hops : 0;
+		least[i][1] = price(&o->of[at].inside[i], share, hops);
 		least[i][0] = o->of[at].outer[i] > 0 ? INFINITY : 0;
 		for (int k = 0; k < o->of[at].outer[i]; k++) {
-			double own = price(&o->of[at].outside[i][k], &share[i]);
+			double own = price(&o->of[at].outside[i][k], share, hops);
 			least[i][0] = own < least[i][0] ? own : least[i][0];
 		}
 	}
@@ -224,7 +328,7 @@ static double least_of(const struct engine *e, const struct measure *measure,
 	double least = INFINITY, own[MAX_OPERANDS][2];
 
 	for (int at = 0; at < o->cases; at++) {
-		price_all(e, o, at, way->share, own);
+		price_all(e, o, at, way, own);
 		double sum = o->of[at].known + bounds_least(e->b, level, e->b->masks[level],
 							    e->t->operands, own, outside);
 		least = sum < least ? sum : least;
@@ -260,7 +364,7 @@ static void spread_over(struct engine *e, const struct start *start, const struc
 			int32_t state)
 {
 	struct share share[MAX_OPERANDS];
-	struct way way = {s->least, s->units, s->least[e->t->output].units};
+	struct way way = {s->least, s->units, s->least[e->t->output].units, s->route};
 
 	if (is_too_much(e, start, state, &way))
 		return;
@@ -277,7 +381,7 @@ static void spread_alike(struct engine *e, const struct start *start, const stru
 {
 	const struct terms *t = e->t;
 	const struct label *l = start->label;
-	struct way way = {alike->least, alike->units, alike->sums};
+	struct way way = {alike->least, alike->units, alike->sums, alike->route};
 
 	if (is_too_much(e, start, l->state, &way))
 		return;

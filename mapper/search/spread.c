@@ -88,9 +88,12 @@ static void finish(const struct terms *t, int level, struct spread *s)
 	s->route = NULL;
 	if ((t->meshed[level] | t->linked[level]) == 0)
 		return;
-	s->route = arena_array(t->arena, (size_t)t->operands, sizeof *s->route);
-	for (int o = 0; o < t->operands; o++)
+	s->route = arena_array(t->arena, MAX_OPERANDS, sizeof *s->route);
+	for (int o = 0; o < t->operands; o++) {
 		route_plain(t, level, s, o, &s->route[o]);
+		if (s->slides >> o & 1 & t->meshed[level] >> o)
+			s->route[o].hops = route_least(t, level, s, o);
+	}
 }
 
 static void keep(struct maker *m)
@@ -241,6 +244,8 @@ static int compare_sharing(const struct spread *a, const struct spread *b)
 
 	for (int o = 0; o < MAX_OPERANDS && order == 0; o++)
 		order = ilogb(a->least[o].ratio) - ilogb(b->least[o].ratio);
+	for (int o = 0; o < MAX_OPERANDS && order == 0 && a->route; o++)
+		order = ilogb(a->route[o].hops + 1) - ilogb(b->route[o].hops + 1);
 	return order;
 }
 
@@ -264,7 +269,13 @@ static void join(const struct terms *t, struct alike *alike, const struct spread
 	alike->count++;
 	alike->units = s->units > alike->units ? s->units : alike->units;
 	alike->sums = sums > alike->sums ? sums : alike->sums;
+	if (s->route && !alike->route) {
+		alike->route = arena_array(t->arena, MAX_OPERANDS, sizeof *alike->route);
+		memcpy(alike->route, s->route, MAX_OPERANDS * sizeof *alike->route);
+	}
 	for (int o = 0; o < t->operands; o++) {
+		if (s->route)
+			take_least(&alike->route[o].hops, s->route[o].hops);
 		take_least(&alike->least[o].ratio, s->least[o].ratio);
 		take_least(&alike->least[o].units, s->least[o].units);
 		take_least(&alike->least[o].both, s->least[o].both);

@@ -35,7 +35,7 @@ struct word_cost {
 
 /* What an array makes of the words of one operand (route.h). */
 struct route {
-	double hops;   /* links for each word that a unit needs */
+	double hops;   /* links for each word that a unit needs: of units that slide, of a spread, no more than that */
 	double passes; /* reads of the child for each word that a unit needs, to pass it on along links of units */
 	double gives;  /* of each word of its own the first instance of the child passes on so many, */
 	double most;   /* and any instance no more */
@@ -62,10 +62,11 @@ struct spread {
 	struct route *route;         /* by operand, if they do not slide; NULL where words only pass */
 };
 
-/* Spreads that share about alike, to a factor of 2: they stand together in the list. */
+/* Spreads that share, and take links of a mesh, about alike, to a factor of 2: they stand together in the list. */
 struct alike {
 	int first, count;
 	struct share least[MAX_OPERANDS]; /* of any */
+	struct route *route;              /* the fewest hops of any; NULL where words only pass */
 	double units, sums;               /* the most of any: units, and those that hold sums of the same outputs */
 };
 
