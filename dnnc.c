@@ -388,6 +388,17 @@ static void tell_unproven(struct job *job, const struct network_mapping *mapped)
 	}
 }
 
+/* Mappings onto machines of other names are left alone; where all are, a name may be wrong. */
+static void remark_on_maps(const struct job *job, const struct workload *w)
+{
+	bool has_map = !job->maps;
+	for (int i = 0; i < w->layers; i++)
+		has_map |= w->layer[i].map != NULL;
+	if (!has_map)
+		remark(job, arena_printf(job->arena, "%s has no mapping onto '%s'",
+					 job->options.map_file, w->machine->name));
+}
+
 static struct workload *workload_onto(struct job *job, const struct target *target)
 {
 	const struct options *options = &job->options;
@@ -398,10 +409,10 @@ static struct workload *workload_onto(struct job *job, const struct target *targ
 	if (options->map_file && timeloop_is_file(options->map_file) &&
 	    !workload_take_timeloop(w, target->program, options->map_file))
 		return NULL;
-	return workload_constrain(w, target->program, target->machine, job->maps,
-				  options->imperfect)
-		       ? w
-		       : NULL;
+	if (!workload_constrain(w, target->program, target->machine, job->maps, options->imperfect))
+		return NULL;
+	remark_on_maps(job, w);
+	return w;
 }
 
 static bool map_onto(struct job *job, const struct target *target, struct mapped_machine *mapped)
