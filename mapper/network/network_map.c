@@ -145,7 +145,7 @@ static void add_point(const struct crew *crew, struct task *task, const struct s
 }
 
 /* From the least energy to ever fewer cycles, until there are none: docs/mapper.md section 1. */
-static void find_set(const struct crew *crew, struct task *task, struct search_options o,
+static void grow_set(const struct crew *crew, struct task *task, struct search_options o,
 		     double end)
 {
 	struct layer_mapping *result = task->result;
@@ -175,6 +175,23 @@ static void find_set(const struct crew *crew, struct task *task, struct search_o
 		result->end = certify(crew, task, OBJECTIVE_ENERGY, INFINITY, o.most_cycles, end);
 }
 
+/* A set that a round before has left open is begun anew; in time, unlike in evaluations, it may not come as far. */
+static void find_set(const struct crew *crew, struct task *task, const struct search_options *o,
+		     double end)
+{
+	struct layer_mapping *result = task->result;
+	struct pareto_point *point = result->point;
+	int points = result->points;
+
+	result->point = NULL;
+	result->points = 0;
+	grow_set(crew, task, *o, end);
+	if (!result->is_set_whole && result->points < points) {
+		result->point = point;
+		result->points = points;
+	}
+}
+
 /* The better mapping and the higher bound of two searches of one layer. */
 static void take_better(struct search_result *r, const struct search_result *before)
 {
@@ -182,6 +199,10 @@ static void take_better(struct search_result *r, const struct search_result *bef
 
 	if (r->status != SEARCH_CUT)
 		return;
+	if (before->has_mapping && before->status == SEARCH_PROVEN) {
+		*r = *before;
+		return;
+	}
 	if (before->has_mapping && (!r->has_mapping || before->value < r->value))
 		*r = *before;
 	r->bound = bound;
@@ -242,7 +263,7 @@ static void search_layer(const struct crew *crew, struct task *task)
 	take_better(&result->found, before);
 	result->found.evaluations = before->evaluations + spent;
 	if (options->pareto && result->found.status == SEARCH_PROVEN)
-		find_set(crew, task, o, end);
+		find_set(crew, task, &o, end);
 	if (result->found.status == SEARCH_PROVEN)
 		result->proof = certify(crew, task, o.objective, result->found.value, 0, end);
 }
@@ -483,7 +504,7 @@ static int by_want(const void *a, const void *b)
 	return s->result < t->result ? -1 : s->result > t->result;
 }
 
-/* All tasks whose search was cut, or as many as would have twice what they had: a search begins anew. Where none would,
+/* All tasks whose search, or set, was cut, or as many as would have twice what they had: a search begins anew. Where none would,
  * somewhat more is better than nothing. */
 static void choose_round(struct crew *crew)
 {
@@ -497,6 +518,12 @@ static void choose_round(struct crew *crew)
 	crew->tasks = 0;
 }
 
+static bool is_open(const struct crew *crew, const struct layer_mapping *l)
+{
+	return l->found.status == SEARCH_CUT ||
+	       (l->found.status == SEARCH_PROVEN && crew->options->pareto && !l->is_set_whole);
+}
+
 static void begin_round(struct crew *crew)
 {
 	bool is_stopped = crew->options->stop && *crew->options->stop;
@@ -508,7 +535,7 @@ static void begin_round(struct crew *crew)
 		crew->evaluations -= task->round_spent;
 		task->round_spent = 0;
 		task->is_done = false;
-		if (task->result->found.status == SEARCH_CUT)
+		if (is_open(crew, task->result))
 			crew->task[open++] = *task;
 	}
 	crew->open = open;
