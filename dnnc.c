@@ -467,6 +467,14 @@ static void remark_on_budget(const struct job *job)
 					 budget, budget));
 }
 
+static void remark_on_certificate(const struct job *job)
+{
+	struct map_options how = map_options_of(&job->options);
+	if (how.certify && how.imperfect)
+		remark(job, "certificates are of perfect factors only: with -imperfect they claim "
+			    "nothing");
+}
+
 static bool map(struct job *job)
 {
 	const struct options *options = &job->options;
@@ -474,6 +482,7 @@ static bool map(struct job *job)
 	if (!is_accelerator(job->machine) || !is_asked_for)
 		return true;
 	remark_on_budget(job);
+	remark_on_certificate(job);
 	listen_to_interrupts();
 	bool is_done = true;
 	if (options->certificate_file)
