@@ -228,9 +228,10 @@ static char *parse_budget(struct options *options, const char *text)
 			options->budget_seconds = value * unit[i].seconds;
 	if (options->budget_seconds > 0)
 		return NULL;
-	return sentence("-budget wants a time (ms, s, min, h), as in -budget 10s, or without a unit a "
-			"number of partial mappings, not '%s'",
-			text);
+	return sentence(
+		"-budget wants a time (ms, s, min, h), as in -budget 10s, or without a unit a "
+		"number of partial mappings, not '%s'",
+		text);
 }
 
 static char *parse_threads(struct options *options, const char *text)
