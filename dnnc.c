@@ -388,6 +388,17 @@ static void tell_unproven(struct job *job, const struct network_mapping *mapped)
 	}
 }
 
+/* Mappings onto machines of other names are left alone; where all are, a name may be wrong. */
+static void remark_on_maps(const struct job *job, const struct workload *w)
+{
+	bool has_map = !job->maps;
+	for (int i = 0; i < w->layers; i++)
+		has_map |= w->layer[i].map != NULL;
+	if (!has_map)
+		remark(job, arena_printf(job->arena, "%s has no mapping onto '%s'",
+					 job->options.map_file, w->machine->name));
+}
+
 static struct workload *workload_onto(struct job *job, const struct target *target)
 {
 	const struct options *options = &job->options;
@@ -398,10 +409,10 @@ static struct workload *workload_onto(struct job *job, const struct target *targ
 	if (options->map_file && timeloop_is_file(options->map_file) &&
 	    !workload_take_timeloop(w, target->program, options->map_file))
 		return NULL;
-	return workload_constrain(w, target->program, target->machine, job->maps,
-				  options->imperfect)
-		       ? w
-		       : NULL;
+	if (!workload_constrain(w, target->program, target->machine, job->maps, options->imperfect))
+		return NULL;
+	remark_on_maps(job, w);
+	return w;
 }
 
 static bool map_onto(struct job *job, const struct target *target, struct mapped_machine *mapped)
@@ -456,6 +467,14 @@ static void remark_on_budget(const struct job *job)
 					 budget, budget));
 }
 
+static void remark_on_certificate(const struct job *job)
+{
+	struct map_options how = map_options_of(&job->options);
+	if (how.certify && how.imperfect)
+		remark(job, "certificates are of perfect factors only: with -imperfect they claim "
+			    "nothing");
+}
+
 static bool map(struct job *job)
 {
 	const struct options *options = &job->options;
@@ -463,6 +482,7 @@ static bool map(struct job *job)
 	if (!is_accelerator(job->machine) || !is_asked_for)
 		return true;
 	remark_on_budget(job);
+	remark_on_certificate(job);
 	listen_to_interrupts();
 	bool is_done = true;
 	if (options->certificate_file)
@@ -474,6 +494,15 @@ static bool map(struct job *job)
 }
 
 /* ---- Explain ----------------------------------------------------------------------------------------- */
+
+static void remark_on_cluster(const struct job *job)
+{
+	if (job->machine && job->machine->kind == MACHINE_CLUSTER)
+		remark(job, arena_printf(job->arena,
+					 "'%s' is a cluster, which is checked and no more so far: "
+					 "this is of the network alone",
+					 job->machine->name));
+}
 
 static void explain_mappings(struct job *job)
 {
@@ -495,6 +524,7 @@ static bool explain(struct job *job)
 {
 	const struct options *options = &job->options;
 	bool is_mapped = job->mapped[0].mapped;
+	remark_on_cluster(job);
 	if (options->summary || (!is_quiet(options) && !is_mapped))
 		summary_print(job->network, stdout);
 	if (is_mapped)

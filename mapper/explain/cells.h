@@ -11,6 +11,8 @@ double report_utilisation(const struct hierarchy *, int64_t macs, int64_t steps)
 const char *report_bound(struct arena *, const struct hierarchy *, const struct cost *);
 /* Of energies: "J", or "" where it is the machine's own. */
 const char *report_unit(const struct hierarchy *);
+/* Says where there is nothing to map. */
+bool report_is_empty(const struct network_mapping *, FILE *);
 void report_heading(struct columns *, const char *const word[], int count);
 /* What is not in the table, and why; and what in it is more than is done. */
 void report_left_out(const struct network_mapping *, FILE *);

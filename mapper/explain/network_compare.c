@@ -57,7 +57,9 @@ static void add_machine(struct columns *c, const struct beside *b, int machine,
 {
 	const struct hierarchy *h = machine_of(b, machine);
 	double clock = machine_of(b, 0)->clock;
-	bool is_like = b->same_unit && first->is_there;
+	/* sums over other layers tell nothing */
+	bool is_same = first->is_there && first->macs == now->macs;
+	bool is_like = b->same_unit && is_same;
 
 	columns_add(c, "%s", label_of(c->arena, b, machine));
 	if (!now->is_there) {
@@ -68,9 +70,8 @@ static void add_machine(struct columns *c, const struct beside *b, int machine,
 	columns_add(c, "%.3g %%", report_utilisation(h, now->macs, now->steps));
 	add_beside(c, now->energy / (double)now->macs, report_unit(h),
 		   first->is_there ? first->energy / (double)first->macs : 0, is_like);
-	add_beside(c, (double)now->cycles, "", (double)first->cycles, first->is_there);
-	add_beside(c, (double)now->cycles / h->clock, "s", (double)first->cycles / clock,
-		   first->is_there);
+	add_beside(c, (double)now->cycles, "", (double)first->cycles, is_same);
+	add_beside(c, (double)now->cycles / h->clock, "s", (double)first->cycles / clock, is_same);
 	add_beside(c, now->energy * (double)now->cycles / h->clock, h->is_in_joules ? "Js" : "s",
 		   first->energy * (double)first->cycles / clock, is_like);
 	columns_add(c, "%s", now->bound);
@@ -113,8 +114,15 @@ void network_compare(struct arena *arena, int machines, const struct mapped_mach
 	b.same_unit = have_same_unit(&b);
 	fprintf(out,
 		"%s on %d machines, least %s; beside each number, how many times the first "
-		"machine's it is\n",
-		w->network->name, machines, objective_name[machine[0].mapped->options.objective]);
+		"machine's it is%s\n",
+		w->network->name, machines, objective_name[machine[0].mapped->options.objective],
+		b.same_unit && machine_of(&b, 0)->is_in_joules
+			? ""
+			: "; energy in a machine's own unit where it is not in J");
+	if (report_is_empty(machine[0].mapped, out)) {
+		report_left_out(machine[0].mapped, out);
+		return;
+	}
 	report_heading(&c, heading, 12);
 	for (int i = 0; i <= w->layers; i++) {
 		struct priced first = {0};
@@ -134,6 +142,8 @@ void network_compare(struct arena *arena, int machines, const struct mapped_mach
 	columns_print(&c, out);
 	report_left_out(machine[0].mapped, out);
 	for (int k = 0; k < machines; k++) {
+		if (network_totals(machine[k].mapped).mapped == 0)
+			continue;
 		fprintf(out, "%s: ", label_of(arena, &b, k));
 		report_accesses(arena, machine[k].mapped, out);
 	}

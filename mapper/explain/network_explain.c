@@ -29,7 +29,19 @@ static const char *array_text(struct arena *arena, const struct hierarchy *h)
 	return *text ? text : "one unit";
 }
 
-static const char *port_text(struct arena *arena, const struct mapping *m, const struct eyexam *e)
+/* Through a shared port go words of both kinds, or of one. */
+static enum bound_kind words_of(const struct eyexam *e, const struct cost *cost)
+{
+	const int64_t *count = cost->traffic[e->level][e->operand].per_instance;
+	int64_t writes = count[ACCESS_FILL] + count[ACCESS_UPDATE];
+
+	if (e->port != BOUND_SHARED || (count[ACCESS_READ] > 0 && writes > 0))
+		return e->port;
+	return writes > 0 ? BOUND_WRITE : BOUND_READ;
+}
+
+static const char *port_text(struct arena *arena, const struct mapping *m, const struct eyexam *e,
+			     const struct cost *cost)
 {
 	static const char *const word[] = {[BOUND_READ] = "reads",
 					   [BOUND_WRITE] = "writes",
@@ -39,7 +51,7 @@ static const char *port_text(struct arena *arena, const struct mapping *m, const
 
 	if (e->port == BOUND_COMPUTE)
 		return "no port of a single tensor is narrower";
-	return arena_printf(arena, "%s of %s at %s", word[e->port],
+	return arena_printf(arena, "%s of %s at %s", word[words_of(e, cost)],
 			    m->problem->operand[e->operand].name, m->machine->level[e->level].name);
 }
 
@@ -71,7 +83,7 @@ static const char *loss_text(struct arena *arena, const struct layer_mapping *l,
 	case EYEXAM_STORAGE:
 		return "the factors and tiles of this mapping";
 	case EYEXAM_BANDWIDTH:
-		return port_text(arena, m, e);
+		return port_text(arena, m, e, &l->found.cost);
 	default:
 		return arena_printf(arena, "tensors share ports: %s",
 				    report_bound(arena, m->machine, &l->found.cost));
@@ -82,6 +94,8 @@ void network_explain(struct arena *arena, const struct network_mapping *n, FILE 
 {
 	struct columns c = columns_new(arena, "llrrl");
 
+	if (n->workload->layers == 0)
+		return;
 	fputs("\nbounds in multiply-accumulates a cycle (Eyexam); the last is overlap perfect, not "
 	      "simulated\n",
 	      out);

@@ -97,7 +97,9 @@ static const char *proof_text(struct arena *arena, const struct layer_mapping *l
 		return l->found.status == SEARCH_INFEASIBLE ? "none is possible" : "none found yet";
 	if (gap == 0)
 		return "proven";
-	return isinf(gap) ? "no bound" : arena_printf(arena, "gap %.3g %%", 100 * gap);
+	return isinf(gap) ? "no bound"
+			  : arena_printf(arena, gap < 9.995 ? "gap %.3g %%" : "gap %.0f %%",
+					 100 * gap);
 }
 
 const char *report_unit(const struct hierarchy *h)
@@ -142,6 +144,13 @@ static void print_title(const struct network_mapping *n, FILE *out)
 		h->is_in_joules ? "" : "; energy in the machine's own unit");
 }
 
+bool report_is_empty(const struct network_mapping *n, FILE *out)
+{
+	if (n->workload->layers == 0)
+		fputs("no layer of this network multiplies and accumulates\n", out);
+	return n->workload->layers == 0;
+}
+
 static void print_layers(struct arena *arena, const struct network_mapping *n, FILE *out)
 {
 	static const char *const heading[] = {"layer",  "MACs", "active",   "energy", "per MAC",
@@ -150,10 +159,8 @@ static void print_layers(struct arena *arena, const struct network_mapping *n, F
 	struct network_totals t = network_totals(n);
 	struct columns c = columns_new(arena, "lrrrrrrll");
 
-	if (t.mapped + t.unmapped == 0) {
-		fputs("no layer of this network multiplies and accumulates\n", out);
+	if (report_is_empty(n, out))
 		return;
-	}
 	report_heading(&c, heading, 9);
 	for (int i = 0; i < n->workload->layers; i++) {
 		const struct layer_mapping *l = &n->layer[i];
@@ -257,16 +264,30 @@ static int digits_of(const struct layer_mapping *l)
 	return digits;
 }
 
+/* A set begins with the least energy, and ends where a search is cut. */
+static void add_open(struct columns *c, const char *layer)
+{
+	columns_add(c, "%s", layer);
+	for (int i = 0; i < 3; i++)
+		columns_add(c, "-");
+	columns_add(c, "open: the search for its least energy was cut");
+}
+
 void network_print_pareto(struct arena *arena, const struct network_mapping *n, FILE *out)
 {
 	const struct hierarchy *h = n->workload->machine;
 	struct columns c = columns_new(arena, "lrrrl");
 
+	if (n->workload->layers == 0)
+		return;
 	fprintf(out,
 		"\nenergy-latency sets on %s: no mapping has both less energy and fewer cycles\n",
 		h->name);
 	for (int i = 0; i < n->workload->layers; i++) {
 		const struct layer_mapping *l = &n->layer[i];
+		if (l->points == 0 && l->found.status == SEARCH_CUT && !l->layer->given &&
+		    !l->layer->why)
+			add_open(&c, l->layer->name);
 		for (int k = 0; k < l->points; k++) {
 			const struct pareto_point *p = &l->point[k];
 			columns_add(&c, "%s", k ? "" : l->layer->name);

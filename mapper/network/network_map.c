@@ -2,8 +2,7 @@
  * search in their order; what each may spend is settled before it begins, and by nothing that another thread finds.
  *
  * A part of a budget is divided evenly among the layers to search: evaluations beforehand, seconds when a layer begins,
- * so that what one leaves others have. The rest goes to those whose search was cut, in further rounds, as long as it is
- * twice what they had: a search begins anew. The last search of a layer without a mapping begins with some mapping. */
+ * so that what one leaves others have. The rest goes to those whose search was cut, in further rounds. The last search of a layer without a mapping begins with some mapping. */
 #include "mapper/network/network_map.h"
 
 #include <errno.h>
@@ -52,7 +51,8 @@ struct crew {
 	const struct hierarchy *machine;
 	double start, deadline; /* in seconds of now(); 0: there is none */
 	int64_t evaluations;    /* left; 0: there is no such budget */
-	int threads, tasks;
+	int threads;
+	int tasks, open; /* of this round, the first of those that are open */
 	struct task *task;
 	int next, finished; /* under the lock, with running */
 	const char *running;
@@ -145,7 +145,7 @@ static void add_point(const struct crew *crew, struct task *task, const struct s
 }
 
 /* From the least energy to ever fewer cycles, until there are none: docs/mapper.md section 1. */
-static void find_set(const struct crew *crew, struct task *task, struct search_options o,
+static void grow_set(const struct crew *crew, struct task *task, struct search_options o,
 		     double end)
 {
 	struct layer_mapping *result = task->result;
@@ -175,6 +175,23 @@ static void find_set(const struct crew *crew, struct task *task, struct search_o
 		result->end = certify(crew, task, OBJECTIVE_ENERGY, INFINITY, o.most_cycles, end);
 }
 
+/* A set that a round before has left open is begun anew; in time, unlike in evaluations, it may not come as far. */
+static void find_set(const struct crew *crew, struct task *task, const struct search_options *o,
+		     double end)
+{
+	struct layer_mapping *result = task->result;
+	struct pareto_point *point = result->point;
+	int points = result->points;
+
+	result->point = NULL;
+	result->points = 0;
+	grow_set(crew, task, *o, end);
+	if (!result->is_set_whole && result->points < points) {
+		result->point = point;
+		result->points = points;
+	}
+}
+
 /* The better mapping and the higher bound of two searches of one layer. */
 static void take_better(struct search_result *r, const struct search_result *before)
 {
@@ -182,6 +199,10 @@ static void take_better(struct search_result *r, const struct search_result *bef
 
 	if (r->status != SEARCH_CUT)
 		return;
+	if (before->has_mapping && before->status == SEARCH_PROVEN) {
+		*r = *before;
+		return;
+	}
 	if (before->has_mapping && (!r->has_mapping || before->value < r->value))
 		*r = *before;
 	r->bound = bound;
@@ -242,7 +263,7 @@ static void search_layer(const struct crew *crew, struct task *task)
 	take_better(&result->found, before);
 	result->found.evaluations = before->evaluations + spent;
 	if (options->pareto && result->found.status == SEARCH_PROVEN)
-		find_set(crew, task, o, end);
+		find_set(crew, task, &o, end);
 	if (result->found.status == SEARCH_PROVEN)
 		result->proof = certify(crew, task, o.objective, result->found.value, 0, end);
 }
@@ -451,37 +472,80 @@ static void begin_imperfect(struct crew *crew)
 	if ((crew->options->stop && *crew->options->stop) ||
 	    (crew->options->evaluations > 0 && crew->evaluations <= 0) ||
 	    (crew->deadline > 0 && now() >= crew->deadline))
-		crew->tasks = 0;
+		crew->tasks = crew->open = 0;
 	part_evaluations(crew, crew->evaluations);
 }
 
-/* The tasks whose search was cut, if what is left is much more than they had; else none. */
+/* Would each of the first open tasks have so many times what it had, if they parted all that is left? */
+static bool is_worth(struct crew *crew, int tasks, double times)
+{
+	crew->tasks = tasks;
+	for (int i = 0; i < tasks; i++) {
+		const struct task *task = &crew->task[i];
+		if ((task->seconds > 0 && share_of_time(crew) < times * task->seconds) ||
+		    (task->evaluations > 0 &&
+		     (double)(crew->evaluations / tasks) < times * (double)task->evaluations))
+			return false;
+	}
+	return true;
+}
+
+/* Those in want of a mapping first, then those that had least. */
+static int by_want(const void *a, const void *b)
+{
+	const struct task *s = a, *t = b;
+
+	if (s->result->found.has_mapping != t->result->found.has_mapping)
+		return t->result->found.has_mapping ? -1 : 1;
+	if (s->evaluations != t->evaluations)
+		return s->evaluations < t->evaluations ? -1 : 1;
+	if (s->seconds != t->seconds)
+		return s->seconds < t->seconds ? -1 : 1;
+	return s->result < t->result ? -1 : s->result > t->result;
+}
+
+/* All tasks whose search, or set, was cut, or as many as would have twice what they had: a search begins anew. Where none would,
+ * somewhat more is better than nothing. */
+static void choose_round(struct crew *crew)
+{
+	static const double times[] = {2, 1.25};
+
+	qsort(crew->task, (size_t)crew->open, sizeof *crew->task, by_want);
+	for (size_t i = 0; i < sizeof times / sizeof *times; i++)
+		for (int tasks = crew->open; tasks > 0; tasks--)
+			if (is_worth(crew, tasks, times[i]))
+				return;
+	crew->tasks = 0;
+}
+
+static bool is_open(const struct crew *crew, const struct layer_mapping *l)
+{
+	return l->found.status == SEARCH_CUT ||
+	       (l->found.status == SEARCH_PROVEN && crew->options->pareto && !l->is_set_whole);
+}
+
 static void begin_round(struct crew *crew)
 {
 	bool is_stopped = crew->options->stop && *crew->options->stop;
 	bool has_budget = crew->options->seconds > 0 || crew->options->evaluations > 0;
-	bool is_worth = !is_stopped &&
-			has_budget; /* without one a search is cut where more would not help */
-	int cut = 0;
+	int open = 0;
 
-	for (int i = 0; i < crew->tasks; i++) {
-		crew->evaluations -= crew->task[i].round_spent;
-		crew->task[i].round_spent = 0;
-		if (crew->task[i].result->found.status == SEARCH_CUT)
-			crew->task[cut++] = crew->task[i];
+	for (int i = 0; i < crew->open; i++) {
+		struct task *task = &crew->task[i];
+		crew->evaluations -= task->round_spent;
+		task->round_spent = 0;
+		task->is_done = false;
+		if (is_open(crew, task->result))
+			crew->task[open++] = *task;
 	}
-	crew->tasks = cut;
+	crew->open = open;
 	crew->next = crew->finished = 0;
 	crew->is_trial = false;
-	for (int i = 0; i < cut; i++) {
-		struct task *task = &crew->task[i];
-		task->is_done = false;
-		is_worth &= task->seconds == 0 || share_of_time(crew) >= 2 * task->seconds;
-		is_worth &=
-			task->evaluations == 0 || crew->evaluations / cut >= 2 * task->evaluations;
-	}
-	if (!is_worth)
+	/* without a budget a search is cut where more would not help */
+	if (is_stopped || !has_budget)
 		crew->tasks = 0;
+	else
+		choose_round(crew);
 	part_evaluations(crew, crew->evaluations);
 }
 
@@ -507,6 +571,7 @@ struct network_mapping *network_map(struct arena *arena, const struct workload *
 		else if (w->layer[i].first == i)
 			crew.task[crew.tasks++].result = &n->layer[i];
 	}
+	crew.open = crew.tasks;
 	crew.threads = options->threads < crew.tasks ? options->threads : crew.tasks;
 	crew.deadline = options->seconds > 0 ? crew.start + options->seconds : 0;
 	crew.evaluations = options->evaluations;

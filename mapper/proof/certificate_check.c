@@ -64,6 +64,14 @@ static const char *line_after(const struct reader *r, const char *words)
 			  r->end - r->at - length);
 }
 
+/* Is the line these words, and nothing more? */
+static bool is_line(const struct reader *r, const char *words)
+{
+	const char *rest = line_after(r, words);
+
+	return rest && *rest == '\0';
+}
+
 /* Of what is wrong with the form only the first is told. */
 static void complain(struct reader *r, struct span span, const char *what)
 {
@@ -160,12 +168,12 @@ static void take_map(struct reader *r, struct stated *s)
 {
 	uint32_t begin;
 
-	s->has_mapping = line_after(r, "mapping") != NULL;
+	s->has_mapping = is_line(r, "mapping");
 	if (!s->has_mapping)
 		return;
 	next_line(r);
 	begin = r->at;
-	while (!is_at_end(r) && !line_after(r, "end"))
+	while (!is_at_end(r) && !is_line(r, "end"))
 		next_line(r);
 	s->map = arena_copy(r->diag->arena, r->source->text + begin, r->at - begin);
 	s->map_size = r->at - begin;
