@@ -152,27 +152,27 @@ Test(proof_random, agrees_with_the_search)
 
 Test(proof_random, agrees_with_the_search_on_accesses_of_several_words)
 {
-	compare_trials(TRIALS / 2, TRIAL_WIDTHS);
+	compare_trials(TRIALS / 4, TRIAL_WIDTHS);
 }
 
 Test(proof_random, agrees_with_the_search_on_networks_of_so_many_words)
 {
-	compare_trials(TRIALS / 2, TRIAL_LIMITS);
+	compare_trials(TRIALS / 4, TRIAL_LIMITS);
 }
 
 Test(proof_random, agrees_with_the_search_on_meshes)
 {
-	compare_trials(TRIALS / 2, TRIAL_MESHES);
+	compare_trials(TRIALS / 4, TRIAL_MESHES);
 }
 
 Test(proof_random, agrees_with_the_search_on_links)
 {
-	compare_trials(TRIALS / 2, TRIAL_LINKS);
+	compare_trials(TRIALS / 4, TRIAL_LINKS);
 }
 
 Test(proof_random, agrees_with_the_search_on_all_of_these)
 {
-	compare_trials(TRIALS / 2, TRIAL_NETWORKS);
+	compare_trials(TRIALS / 4, TRIAL_NETWORKS);
 }
 
 /* Outputs of which tiles overlap or have holes: transposed convolutions. */

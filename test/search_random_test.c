@@ -279,27 +279,27 @@ Test(search_random, what_is_left_is_searched_as_by_brute_force)
 
 Test(search_random, accesses_of_several_words_are_searched_as_by_brute_force)
 {
-	compare_trials(TRIALS / 2, false, TRIAL_WIDTHS);
+	compare_trials(TRIALS / 4, false, TRIAL_WIDTHS);
 }
 
 Test(search_random, networks_of_so_many_words_are_searched_as_by_brute_force)
 {
-	compare_trials(TRIALS / 2, false, TRIAL_LIMITS);
+	compare_trials(TRIALS / 4, false, TRIAL_LIMITS);
 }
 
 Test(search_random, meshes_are_searched_as_by_brute_force)
 {
-	compare_trials(TRIALS / 2, false, TRIAL_MESHES);
+	compare_trials(TRIALS / 4, false, TRIAL_MESHES);
 }
 
 Test(search_random, links_are_searched_as_by_brute_force)
 {
-	compare_trials(TRIALS / 2, false, TRIAL_LINKS);
+	compare_trials(TRIALS / 4, false, TRIAL_LINKS);
 }
 
 Test(search_random, all_of_these_are_searched_as_by_brute_force)
 {
-	compare_trials(TRIALS / 2, false, TRIAL_NETWORKS);
+	compare_trials(TRIALS / 4, false, TRIAL_NETWORKS);
 }
 
 /* The tile moves back along r and s, not along p: which units share follows from the signs of all three. */
@@ -310,5 +310,5 @@ Test(search_random, a_tile_that_moves_back_is_routed_as_it_moves)
 
 Test(search_random, all_of_these_with_imperfect_factors_are_searched_as_by_brute_force)
 {
-	compare_trials(IMPERFECT_TRIALS / 2, true, TRIAL_NETWORKS);
+	compare_trials(IMPERFECT_TRIALS / 4, true, TRIAL_NETWORKS);
 }
