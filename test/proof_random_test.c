@@ -267,3 +267,41 @@ Test(proof_random, bounds_nothing_too_high_where_an_uneven_loop_has_a_stride)
 		  cost.energy);
 	arena_free(arena);
 }
+
+/* Inside, 2 x 4 units of p and r need as many different words as 4 x 2 do, and cover as much with one loop in time more. What two
+ * such groups need together, r apart, is less of the latter. */
+Test(proof_random, of_two_ways_to_slide_inside_the_one_that_an_outer_array_shares_better_is_kept)
+{
+	enum { P, R };
+	struct arena *arena = arena_new(must_not_happen, NULL);
+	struct shape shape = {.extent = {['p'] = 8, ['r'] = 4}, .stride = 1, .dilation = 4};
+	struct level memory = {
+		.is_memory = true, .width = 1, .buffers = 1, .may_keep = 7, .fanout = {1, 1}};
+	struct hierarchy machine = {.levels = 2, .level = {memory, memory}};
+	struct search_options options = {.objective = OBJECTIVE_ENERGY};
+	struct brute_result brute = {0};
+	struct problem problem;
+	struct constraint constraint;
+	struct proof proof;
+
+	note_problem(&problem, "pr|r|p", &shape);
+	for (int l = 0; l < 2; l++) {
+		machine.level[l].array = "array";
+		machine.level[l].axes = 1;
+		machine.level[l].fanout[0] = l == 0 ? 2 : 8;
+		machine.level[l].multicast = 7;
+	}
+	machine.level[0].cost[ACCESS_READ] = 1;
+	constraint_free(&constraint, &problem, &machine);
+	constraint.must_keep[1] = constraint.may_keep[1] = 6;
+	constraint.space[0][0][P] = 2;
+	constraint.time[0][P] = constraint.time[0][R] = 1;
+	options.constraint = &constraint;
+	brute_search(&problem, &machine, &options, &brute);
+	prove(arena, &problem, &machine, &constraint, &(struct proof_goal){.value = 1e9},
+	      &(struct proof_limits){0}, &proof);
+	cr_expect(is_near(proof.bound, brute.best[OBJECTIVE_ENERGY].value), "bound %g, optimum %g",
+		  proof.bound, brute.best[OBJECTIVE_ENERGY].value);
+	brute_release(&brute);
+	arena_free(arena);
+}

@@ -3,16 +3,38 @@
 
 #include <math.h>
 
+/* Do two arrays move the operand's tiles alike along ranks which several dimensions move? */
+static bool move_alike(const struct facts *f, int operand, const struct crossing *a,
+		       const struct crossing *b)
+{
+	for (int d = 0; d < f->problem->dims; d++) {
+		if (!(f->tangled[operand] >> d & 1))
+			continue;
+		if (a->spread->factor[d] != b->spread->factor[d])
+			return false;
+		if (a->spread->factor[d] > 0 &&
+		    spread_merges(f, a->level, a->spread, operand, d) !=
+			    spread_merges(f, b->level, b->spread, operand, d))
+			return false;
+	}
+	return true;
+}
+
 /* What an outer array shares depends on where the inner ones have put the tiles; what its routes cost, sometimes on all that they
  * have done. */
-static bool are_placed_alike(const struct link *a, const struct link *b, bool asks_where)
+static bool are_placed_alike(const struct facts *f, int level, const struct link *a,
+			     const struct link *b)
 {
+	bool asks_where = f->asks_where[level][(int)a->operand];
+
 	if (a->crossings != b->crossings)
 		return false;
-	for (int i = 0; i < a->crossings; i++)
-		if (a->crossing[i].box != b->crossing[i].box ||
-		    (asks_where && a->crossing[i].spread != b->crossing[i].spread))
+	for (int i = 0; i < a->crossings; i++) {
+		const struct crossing *x = &a->crossing[i], *y = &b->crossing[i];
+		if (x->box != y->box || (asks_where && x->spread != y->spread) ||
+		    !move_alike(f, a->operand, x, y))
 			return false;
+	}
 	return true;
 }
 
@@ -28,8 +50,7 @@ static bool is_alike(const struct prover *p, const struct label *a, const struct
 		    a->link[i].is_open != b->link[i].is_open ||
 		    (a->link[i].is_open && a->link[i].sliding != b->link[i].sliding) ||
 		    (p->f->has_array_outside[level] && a->link[i].parent == NO_PARENT &&
-		     !are_placed_alike(&a->link[i], &b->link[i],
-				       p->f->asks_where[level][(int)a->link[i].operand])))
+		     !are_placed_alike(p->f, level, &a->link[i], &b->link[i])))
 			return false;
 	return true;
 }
