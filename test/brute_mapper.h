@@ -29,6 +29,8 @@ struct brute_result {
 	int64_t mappings;    /* in the space; 0: infeasible, and nothing below is set */
 	int64_t evaluations; /* how many of them were costed */
 	int64_t imperfect;   /* how many of those have a step that is not whole */
+	/* Of some of those, the best among them, that were walked as well: how many cost another sum. Must be 0. */
+	int64_t miscounted;
 	double energy, cycles; /* of all mappings, added up */
 	struct brute_best best[OBJECTIVES];
 	int points; /* of the front */

@@ -58,6 +58,7 @@ static struct brute_result answer(const struct problem *problem, const struct hi
 {
 	struct brute_result result = {.every_order = true};
 	brute_search(problem, machine, options, &result);
+	cr_expect_eq(result.miscounted, 0, "the closed form is not what the walk says");
 	brute_release(&result);
 	return result;
 }
@@ -256,6 +257,205 @@ Test(brute_mapper, units_and_ports_are_costed_by_hand)
 		     result.best[OBJECTIVE_CYCLES].tie);
 }
 
+/* Networks and widths, found by hand. */
+
+/* Two memories whose accesses and MACs cost nothing; what costs is said by the test. */
+static void make_free(struct hierarchy *machine, int levels)
+{
+	make_line(machine, levels);
+	machine->mac_cost = 0;
+	for (int l = 0; l < levels; l++)
+		memset(machine->level[l].cost, 0, sizeof machine->level[l].cost);
+}
+
+static void set_topology(struct hierarchy *machine, enum topology topology)
+{
+	for (int c = 0; c < CLASSES; c++)
+		machine->level[0].topology[c] = topology;
+}
+
+static void note(struct problem *problem, const char *notation, int64_t m, int64_t n)
+{
+	struct shape shape = {.extent = {['m'] = m, ['n'] = n}, .stride = 1, .dilation = 1};
+	note_problem(problem, notation, &shape);
+}
+
+/* The whole front, whose points are energy and cycles. */
+static void expect_front(const struct problem *problem, const struct hierarchy *machine, int points,
+			 const double point[][2], const char *what)
+{
+	struct search_options options = {0};
+	struct brute_result result = {0};
+	brute_search(problem, machine, &options, &result);
+	cr_expect_eq(result.points, points, "%s: %d points", what, result.points);
+	for (int i = 0; i < points && i < result.points; i++)
+		cr_expect(result.point[i].energy == point[i][0] &&
+				  (double)result.point[i].cycles == point[i][1],
+			  "%s: point %d is %g in %" PRId64 " cycles", what, i,
+			  result.point[i].energy, result.point[i].cycles);
+	brute_release(&result);
+}
+
+/* O[m, n] = I[m] * W[n], 2 x 3, on 2 x 3 units. One unit, at the port, takes a link a word: 6 * 3. Along m, on either
+ * axis, 3 times: 1 + 2 for two words of I, 2 for one of W, 1 + 2 for two sums. Along n, twice: 3 for I, 1 + 2 + 3 for W
+ * and for O. Along both, I[m] takes 3 + 3 m, W[n] n + 2 and a sum m + n + 1. */
+Test(brute_mapper, a_mesh_is_costed_by_hand)
+{
+	static const double mesh[][2] = {{18, 6}, {3 * 8, 3}, {2 * 15, 2}, {9 + 9 + 15, 1}};
+	static const double torus[][2] = {{18, 6}, {3 * 8, 3}, {2 * 13, 2}, {9 + 8 + 13, 1}};
+	static const double bus[][2] = {{18, 1}};
+	struct problem problem;
+	struct hierarchy machine;
+	make_free(&machine, 1);
+	make_array(&machine, 0, 2, 2, 3);
+	machine.level[0].hop_cost = 1;
+	note(&problem, "m|n|m n", 2, 3);
+	expect_mappings(&problem, &machine, false, 2 + 2 + 1 + 1, "a mesh");
+	expect_front(&problem, &machine, 1, bus, "bus");
+	set_topology(&machine, TOPOLOGY_MESH);
+	expect_front(&problem, &machine, 4, mesh, "mesh");
+	/* column 2 is next to the port */
+	set_topology(&machine, TOPOLOGY_TORUS);
+	expect_front(&problem, &machine, 4, torus, "torus");
+}
+
+/* On 3 x 2 units I[m] goes down a column, 3 + m links, W[n] to a row, 2 + 2 n. On a line of 6 the unit is 3 m + n: I[m]
+ * takes 3 m + 3, W[n] 4 + n and the sums 1 to 6. (As 2 n + m it would be 5 + m, 2 n + 2 and the same: one less.) */
+Test(brute_mapper, axes_and_places_are_told_apart)
+{
+	static const struct {
+		int64_t rows, columns;
+		double hops;
+	} row[] = {{2, 3, 9 + 9 + 15}, {3, 2, 7 + 12 + 15}, {6, 1, 9 + 15 + 21}, {1, 6, 45}};
+	struct problem problem;
+	struct hierarchy machine;
+	make_free(&machine, 1);
+	machine.level[0].hop_cost = 1;
+	set_topology(&machine, TOPOLOGY_MESH);
+	note(&problem, "m|n|m n", 2, 3);
+	for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+		struct search_options options = {0};
+		make_array(&machine, 0, 2, row[i].rows, row[i].columns);
+		struct brute_result result = answer(&problem, &machine, &options);
+		cr_expect_eq(result.best[OBJECTIVE_CYCLES].value, 1);
+		cr_expect_eq(result.best[OBJECTIVE_CYCLES].tie, row[i].hops,
+			     "%d x %d: %g hops, not %g", (int)row[i].rows, (int)row[i].columns,
+			     result.best[OBJECTIVE_CYCLES].tie, row[i].hops);
+	}
+}
+
+/* Four units of a ring, which may be longer; one word for all of them, and a word for and a sum of each. In a ring of 4
+ * they are 0, 1, 2 and 1 away, of 5 0, 1, 2 and 2, round by the unit that is idle; of 6 both ways are as long. */
+Test(brute_mapper, a_ring_is_as_long_as_it_is_in_the_machine)
+{
+	static const struct {
+		int64_t length;
+		double hops;
+	} row[] = {{4, 4 + 8 + 8}, {5, 5 + 9 + 9}, {6, 4 + 10 + 10}, {7, 24}, {16, 24}};
+	struct problem problem;
+	struct hierarchy machine;
+	make_free(&machine, 1);
+	machine.level[0].hop_cost = 1;
+	set_topology(&machine, TOPOLOGY_TORUS);
+	note(&problem, "|n|n", 1, 4);
+	for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+		struct search_options options = {0};
+		make_array(&machine, 0, 1, row[i].length, 1);
+		struct brute_result result = answer(&problem, &machine, &options);
+		cr_expect_eq(result.best[OBJECTIVE_CYCLES].value, 1);
+		cr_expect_eq(result.best[OBJECTIVE_CYCLES].tie, row[i].hops,
+			     "a ring of %d: %g hops", (int)row[i].length,
+			     result.best[OBJECTIVE_CYCLES].tie);
+	}
+}
+
+/* O[m, n] = I[m] * W[n], 2 x 3, on 3 units that keep I: a read there costs 5, one outside 1. MACs read I 6 times, which
+ * is 30. With n in space 2 words of I go to 3 units, and 6 of W: 38 in 2 cycles; linked, each is passed on twice more: 58.
+ * With m in space 2 words of I go to one unit each, and 3 of W to both: 35 in 3 cycles, with links or without. */
+Test(brute_mapper, a_link_is_costed_by_hand)
+{
+	static const double multicast[][2] = {{35, 3}, {38, 2}}, linked[][2] = {{35, 3}, {58, 2}};
+	struct problem problem;
+	struct hierarchy machine;
+	struct search_options options = {0};
+	make_free(&machine, 2);
+	make_array(&machine, 0, 1, 3, 1);
+	machine.level[0].cost[ACCESS_READ] = 1;
+	machine.level[1].cost[ACCESS_READ] = 5;
+	machine.level[1].must_keep = machine.level[1].may_keep = 1u << CLASS_I;
+	note(&problem, "m|n|m n", 2, 3);
+	expect_front(&problem, &machine, 2, multicast, "multicast");
+	cr_expect_eq(answer(&problem, &machine, &options).best[OBJECTIVE_EDP].value, 38 * 2);
+	machine.level[0].linked[CLASS_I] = 1;
+	expect_front(&problem, &machine, 2, linked, "linked");
+	cr_expect_eq(answer(&problem, &machine, &options).best[OBJECTIVE_EDP].value, 35 * 3);
+	/* what the units do not keep they do not pass on: it is sent to all, and sums are added */
+	machine.level[0].linked[CLASS_I] = 0;
+	machine.level[0].linked[CLASS_W] = machine.level[0].linked[CLASS_O] = 1;
+	expect_front(&problem, &machine, 2, multicast, "links of what is not kept");
+}
+
+/* 2 x 2 x 2 on 2 units that have room for everything: 4 words of each tensor cross, 12 accesses of 10. With k in space
+ * a unit is filled with 2 words of I and of W and reads 4 of each; accesses of 3 words are 1 + 1 + 2 + 2 in each of two
+ * units. (Of both together they would be 2 + 2 + 3 + 3.) One unit is filled with 4 and 4, reads 8 and 8, updates 8 sums
+ * and reads 4 again: by 3 words 2 + 2 + 3 + 3 + 3 + 2, and by 8 one each: less than two units need. */
+Test(brute_mapper, a_width_is_costed_by_hand)
+{
+	static const struct {
+		int64_t width;
+		double inside, cycles;
+	} row[] = {{1, 24, 4}, {2, 12, 4}, {3, 12, 4}, {4, 8, 4}, {8, 6, 8}};
+	struct problem problem;
+	struct hierarchy machine;
+	struct search_options options = {0};
+	make_matmul(&problem, 2, 2, 2);
+	make_line(&machine, 2);
+	make_array(&machine, 0, 1, 2, 1);
+	for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+		machine.level[1].width = row[i].width;
+		struct brute_result result = answer(&problem, &machine, &options);
+		cr_expect_eq(result.best[OBJECTIVE_ENERGY].value, 8 + 120 + row[i].inside,
+			     "by %d words: %g", (int)row[i].width,
+			     result.best[OBJECTIVE_ENERGY].value);
+		cr_expect_eq(result.best[OBJECTIVE_ENERGY].tie, row[i].cycles, "by %d words",
+			     (int)row[i].width);
+	}
+	/* Outside, 4 words are one access of 4, and 8 are two: an input that MACs read there 8 times costs 20, and one that
+	 * is kept 10 + 4 + 8. With k in space 8 sums arrive as 4. By 3 words it is 30 against 20 + 12, and 20 for sums. */
+	machine.level[1].width = 1;
+	machine.level[0].width = 4;
+	cr_expect_eq(answer(&problem, &machine, &options).best[0].value, 8 + 20 + 20 + 10);
+	machine.level[0].width = 3;
+	cr_expect_eq(answer(&problem, &machine, &options).best[0].value, 8 + 30 + 30 + 20);
+}
+
+/* The same where nothing is shared or added. Two units take 4 words of one input, 4 twice of the other and send 4 sums:
+ * 16 words, of which MACs may take 8 as they come: 8 + 160 + 24 in 4 cycles. One unit takes and sends 12: 8 + 120 + 36
+ * in 8. A slow network makes one unit the faster. */
+Test(brute_mapper, a_slow_network_is_costed_by_hand)
+{
+	static const struct {
+		double words, cycles, energy;
+	} row[] = {{0, 4, 192}, {8, 4, 192},  {4, 4, 192},   {3, 6, 192},
+		   {2, 8, 164}, {1, 12, 164}, {0.5, 24, 164}};
+	struct problem problem;
+	struct hierarchy machine;
+	struct search_options options = {0};
+	make_matmul(&problem, 2, 2, 2);
+	make_line(&machine, 2);
+	make_array(&machine, 0, 1, 2, 1);
+	machine.level[0].multicast = machine.level[0].reduce = 0;
+	for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+		machine.level[0].network_bandwidth = row[i].words;
+		struct brute_result result = answer(&problem, &machine, &options);
+		cr_expect_eq(result.best[OBJECTIVE_CYCLES].value, row[i].cycles,
+			     "%g words: %g cycles", row[i].words,
+			     result.best[OBJECTIVE_CYCLES].value);
+		cr_expect_eq(result.best[OBJECTIVE_CYCLES].tie, row[i].energy, "%g words: %g",
+			     row[i].words, result.best[OBJECTIVE_CYCLES].tie);
+	}
+}
+
 /* Everything that can be written down. */
 
 /* Sums of up to 10^5 numbers that agree but for the rounding of each. */
@@ -348,8 +548,8 @@ static void compare_written(struct arena *arena, const struct trial *trial)
 		  result.energy);
 }
 
-/* On the first spaces that are small enough. */
-static void compare_spaces(int spaces, bool imperfect)
+/* On the first spaces that are small enough; `what` as of draw_networks. */
+static void compare_spaces(int spaces, bool imperfect, unsigned what)
 {
 	struct arena *arena = arena_new(must_not_happen, NULL);
 	for (uint64_t number = 0; spaces > 0; number++) {
@@ -358,6 +558,7 @@ static void compare_spaces(int spaces, bool imperfect)
 		if (number / TRIAL_STATEMENTS % TRIAL_SIZES != 0)
 			continue; /* mostly too large */
 		draw_trial(&trial, number, imperfect);
+		draw_networks(&trial, what);
 		trial.options.most_cycles = 0;
 		for (int d = 0; d < trial.problem.dims; d++) {
 			size += trial.problem.extent[d] * trial.machine.levels;
@@ -373,12 +574,18 @@ static void compare_spaces(int spaces, bool imperfect)
 
 Test(brute_mapper, all_perfect_mappings_are_walked)
 {
-	compare_spaces(20, false);
+	compare_spaces(20, false, 0);
+}
+
+/* Where a unit stands counts here: every axis, and along it one order. */
+Test(brute_mapper, all_mappings_onto_networks_are_walked)
+{
+	compare_spaces(20, false, TRIAL_NETWORKS);
 }
 
 Test(brute_mapper, all_imperfect_mappings_are_walked)
 {
-	compare_spaces(12, true);
+	compare_spaces(12, true, 0);
 }
 
 /* What must hold of any answer. */
@@ -389,16 +596,19 @@ static struct brute_result answer_trial(const struct trial *trial, bool every_or
 {
 	struct brute_result result = {.every_order = every_order};
 	brute_search(&trial->problem, &trial->machine, &trial->options, &result);
+	cr_expect_eq(result.miscounted, 0, "trial %" PRIu64 ": %" PRId64 " are walked otherwise",
+		     trial->number, result.miscounted);
 	return result;
 }
 
 /* Orders of one class cost the same: with one of each, nothing is lost. */
-Test(brute_mapper, orders_of_a_class_cost_the_same)
+static void compare_orders(uint64_t trials, unsigned what)
 {
 	int64_t skipped = 0;
-	for (uint64_t number = 0; number < TRIALS; number++) {
+	for (uint64_t number = 0; number < trials; number++) {
 		struct trial trial;
 		draw_trial(&trial, number, false);
+		draw_networks(&trial, what);
 		struct brute_result one = answer_trial(&trial, false);
 		struct brute_result every = answer_trial(&trial, true);
 		cr_expect_eq(one.mappings, every.mappings, "trial %" PRIu64, number);
@@ -421,6 +631,16 @@ Test(brute_mapper, orders_of_a_class_cost_the_same)
 		brute_release(&every);
 	}
 	cr_expect_gt(skipped, 10000, "%" PRId64 " mappings were skipped", skipped);
+}
+
+Test(brute_mapper, orders_of_a_class_cost_the_same)
+{
+	compare_orders(TRIALS, 0);
+}
+
+Test(brute_mapper, orders_of_a_class_cost_the_same_on_networks)
+{
+	compare_orders(TRIALS / 2, TRIAL_NETWORKS);
 }
 
 /* The front begins with the least energy and ends with the least cycles; the least product lies on

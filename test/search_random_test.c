@@ -215,6 +215,10 @@ static int compare_trial(FILE *file, struct trial *trial)
 	struct brute_result brute = {.every_order = false};
 	int n = 0;
 	brute_search(&trial->problem, &trial->machine, &trial->options, &brute);
+	if (brute.miscounted > 0)
+		n += fprintf(file,
+			     "  %" PRId64 " mappings cost something else as they are walked\n",
+			     brute.miscounted) > 0;
 	for (int i = 0; i < OBJECTIVES; i++)
 		n += compare_objective(file, trial, (enum objective)i, &brute);
 	n += compare_front(file, trial, &brute);
