@@ -891,51 +891,80 @@ static bool has_no_more_words(const struct engine *e, const struct label *a, con
 	return true;
 }
 
-/* Are the memories that round for themselves as many, with as many first visits? */
+/* Will an open link bring sums to the level, or take some from it? */
+static bool waits_for_sums(const struct engine *e, const struct label *l, int level)
+{
+	for (int i = 0; i < l->links; i++) {
+		const struct link *k = &l->link[i];
+		if (k->operand == e->t->output && k->is_open &&
+		    (k->child == level || k->parent == level))
+			return true;
+	}
+	return false;
+}
+
+/* Are the memories that round for themselves as many, with as many first visits to come? */
 static bool rounds_alike(const struct engine *e, const struct label *a, const struct label *b)
 {
 	for (int l = 0; l < e->t->levels; l++)
 		if ((e->t->wide >> l & 1) &&
-		    (a->instances[l] != b->instances[l] || a->outputs[l] != b->outputs[l] ||
+		    (a->instances[l] != b->instances[l] ||
+		     (a->outputs[l] != b->outputs[l] && waits_for_sums(e, a, l)) ||
 		     (e->t->linked_outside[l] && !is_of_one_history(a, b))))
 			return false;
 	return true;
 }
 
-/* How much more energy whole accesses may add to `a` than to `b`. Where as many instances move no more words, they may take
- * away what `a` has less for parts of accesses. */
-static double most_rounding(const struct engine *e, const struct label *a, const struct label *b,
-			    double copies)
+/* What a word costs at most: one that fills an instance may be passed on in each linked array outside. */
+static double tally_cost(const struct terms *t, const struct port *p)
+{
+	int operand = __builtin_ctz(p->operands);
+	double cost = p->cost;
+
+	for (int l = 0; p->fills && l < p->level; l++)
+		if (t->linked[l] >> operand & 1)
+			cost += t->cost[p->level][operand].read;
+	return cost;
+}
+
+/* How much more energy whole accesses may add to `a` than to `b`: with the copies of first visits at hand, and with those of all
+ * arrays to come. Where as many instances move no more words either way, they may take away what `a` has less for parts of
+ * accesses. */
+static void most_rounding(const struct engine *e, const struct label *a, const struct label *b,
+			  double most[2])
 {
 	const struct terms *t = e->t;
-	double saved = 0;
+	double copies[2] = {1, t->fanout[a->level]}, saved[2] = {0, 0};
 
-	if (!t->wide)
-		return 0;
+	most[0] = most[1] = t->slack;
 	if (!rounds_alike(e, a, b))
-		return t->slack;
-	for (int i = t->ports; i < t->tallies; i++) {
-		const struct port *p = &t->port[i];
-		double more = port_words(e, b, i, copies);
-		double less = more - port_words(e, a, i, copies);
-		bool is_passed_on = t->linked_outside[p->level] != 0; /* of that is no tally */
-		if (less < 0 || (less > 0 && is_passed_on))
-			return t->slack;
-		if (less > rounding * more)
-			saved += less * a->instances[p->level] * p->cost;
-	}
-	return saved < t->slack ? saved : t->slack;
+		return;
+	for (int i = t->ports; i < t->tallies; i++)
+		for (int k = 0; k < 2; k++) {
+			const struct port *p = &t->port[i];
+			double more = port_words(e, b, i, copies[k]);
+			double less = more - port_words(e, a, i, copies[k]);
+			if (less < 0)
+				return;
+			saved[k] += less * a->instances[p->level] * tally_cost(t, p);
+		}
+	for (int k = 0; k < 2; k++)
+		most[k] = fmin(saved[k], t->slack);
 }
 
 /* Whatever lies outside, the energy of `a` is no more, once accesses are whole. */
 static bool has_no_more_energy(const struct engine *e, const struct label *a, const struct label *b)
 {
-	double copies = e->t->fanout[a->level];
+	double copies = e->t->fanout[a->level], most[2], hair = rounding * b->energy;
 	double inside = (b->energy - b->first) - (a->energy - a->first);
 	double outside = (b->energy - b->first * copies) - (a->energy - a->first * copies);
 
-	return inside >= 0 && outside >= 0 && inside >= most_rounding(e, a, b, 1) &&
-	       outside >= most_rounding(e, a, b, copies);
+	if (inside < 0 || outside < 0)
+		return false;
+	if (!e->t->wide)
+		return true;
+	most_rounding(e, a, b, most);
+	return inside >= most[0] - hair && outside >= most[1] - hair;
 }
 
 /* Whatever lies outside, `a` costs no more than `b`. */
