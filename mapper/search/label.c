@@ -790,6 +790,20 @@ double label_cycles(const struct engine *e, const struct label *l, int level)
 	return cycles > e->least_cycles ? cycles : e->least_cycles;
 }
 
+double label_whole_cycles(const struct engine *e, const struct label *l)
+{
+	double cycles = nearbyint(e->t->macs / l->units);
+
+	if (!e->counts_cycles)
+		return 0;
+	for (int i = 0; i < e->t->ports; i++) {
+		double words = nearbyint(port_words(e, l, i, 1));
+		double time = ceil(words / e->t->port[i].bandwidth);
+		cycles = time > cycles ? time : cycles;
+	}
+	return cycles;
+}
+
 bool is_hopeless(const struct engine *e, double moving, double cycles)
 {
 	double energy = moving + e->t->leakage * cycles;
