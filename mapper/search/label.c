@@ -1,6 +1,7 @@
 /* label.c -- what labels cost so far, what they must still cost, and which of them need not be looked at again. */
 #include "mapper/search/label.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -318,8 +319,9 @@ void links_begin(const struct engine *e, struct scratch *s, int level, unsigned 
 	int32_t state = s->label.state;
 
 	for (int o = 0; o < t->operands; o++) {
-		if (!(kept >> o & 1) || s->label.links == MAX_LINKS)
+		if (!(kept >> o & 1))
 			continue;
+		assert(s->label.links < MAX_LINKS);
 		s->link[s->label.links++] =
 			(struct link){.words = t->tile[state].visits * t->tile[state].words[o],
 				      .ratio = 1,

@@ -11,7 +11,8 @@
 #include "mapper/search/bound.h"
 #include "mapper/search/search.h"
 
-enum { MAX_LINKS = 40, NO_LEVEL = -1, UNKNOWN_PARENT = -1 };
+/* Of each operand one link at most for each level that it begins at: the MACs' has its parent, and is gone, when the next begins. */
+enum { MAX_LINKS = MAX_OPERANDS * MAX_LEVELS, NO_LEVEL = -1, UNKNOWN_PARENT = -1 };
 
 struct link {
 	double words, ratio;  /* terms.h */
