@@ -97,47 +97,83 @@ void label_mapping(const struct engine *e, const struct label *l, struct mapping
 
 /* ---- The best ------------------------------------------------------------------------------------------------ */
 
-static double value_of(enum objective o, const struct cost *cost)
+static double value_of(enum objective o, double energy, double cycles)
 {
-	return objective_value(o, cost);
+	return objective_from(o, energy, cycles);
 }
 
 /* A label counts no less than its mapping costs, but for parts of accesses. (It counts more where it closed a link without halo
  * before it had to, for another does not.) First visits are too many where outputs are indexed by sums. */
-static bool is_enough(const struct engine *e, const struct label *l, const struct cost *cost)
+static void assert_enough(const struct engine *e, const struct cost *cost, double energy,
+			  double cycles)
 {
-	double moving = cost->energy - cost->energy_leakage, cycles = (double)cost->cycles;
+	double moving = (cost->energy - cost->energy_leakage) * (1 - 1e-9);
+	bool enough = !e->counts_energy || energy + e->t->slack >= moving;
 
-	if (e->t->tangled[e->t->output])
-		return true;
-	if (e->counts_energy && l->energy - l->first + e->t->slack < moving * (1 - 1e-9))
-		return false;
-	return !e->counts_cycles || e->is_rough ||
-	       label_cycles(e, l, 0) > (cycles - 1) * (1 - 1e-9);
+	if (e->counts_cycles && !e->is_rough)
+		enough &= cycles > ((double)cost->cycles - 1) * (1 - 1e-9);
+	enough |= e->t->tangled[e->t->output] != 0;
+	assert(enough);
+	(void)enough;
+}
+
+static void take(struct engine *e, const struct mapping *mapping, double energy, double cycles)
+{
+	e->best_first = value_of(e->first, energy, cycles);
+	e->best_second = value_of(e->second, energy, cycles);
+	e->mapping = *mapping;
+	e->found = e->has_mapping = true;
+}
+
+/* Is what labels count what mappings cost, and quicker? That of a mesh or of links is found unit by unit. */
+static bool labels_suffice(const struct engine *e)
+{
+	return e->memo && !e->is_rough && !e->t->wide && !e->t->tangled[e->t->output];
 }
 
 static void offer(struct engine *e, const struct label *l)
 {
+	double energy = l->energy - l->first, cycles = label_cycles(e, l, 0);
 	struct mapping mapping;
 	struct cost cost;
 
-	if (is_hopeless(e, l->energy - l->first, label_cycles(e, l, 0)))
+	if (is_hopeless(e, energy, cycles))
 		return;
 	label_mapping(e, l, &mapping);
+	if (labels_suffice(e)) {
+		double whole = label_whole_cycles(e, l);
+		if (is_hopeless(e, energy, whole))
+			return;
+		take(e, &mapping, energy + e->t->leakage * whole, whole);
+		e->counted_energy = energy;
+		e->counted_cycles = cycles;
+		e->is_uncosted = true;
+		return;
+	}
 	if (!mapping_cost(&mapping, &cost)) {
 		e->no_memory = true;
 		return;
 	}
-	bool enough = is_enough(e, l, &cost);
-	assert(enough);
-	(void)enough;
+	assert_enough(e, &cost, energy, cycles);
 	if (is_hopeless(e, cost.energy - cost.energy_leakage, (double)cost.cycles))
 		return;
-	e->best_first = value_of(e->first, &cost);
-	e->best_second = value_of(e->second, &cost);
-	e->mapping = mapping;
+	take(e, &mapping, cost.energy, (double)cost.cycles);
 	e->cost = cost;
-	e->found = e->has_mapping = true;
+}
+
+void finish_cost(struct engine *e)
+{
+	if (!e->is_uncosted)
+		return;
+	e->is_uncosted = false;
+	if (!mapping_cost(&e->mapping, &e->cost)) {
+		e->no_memory = true;
+		e->has_mapping = false;
+		return;
+	}
+	assert_enough(e, &e->cost, e->counted_energy, e->counted_cycles);
+	e->best_first = value_of(e->first, e->cost.energy, (double)e->cost.cycles);
+	e->best_second = value_of(e->second, e->cost.energy, (double)e->cost.cycles);
 }
 
 /* ---- The outermost block --------------------------------------------------------------------------------------- */

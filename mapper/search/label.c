@@ -1,6 +1,7 @@
 /* label.c -- what labels cost so far, what they must still cost, and which of them need not be looked at again. */
 #include "mapper/search/label.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -318,8 +319,9 @@ void links_begin(const struct engine *e, struct scratch *s, int level, unsigned 
 	int32_t state = s->label.state;
 
 	for (int o = 0; o < t->operands; o++) {
-		if (!(kept >> o & 1) || s->label.links == MAX_LINKS)
+		if (!(kept >> o & 1))
 			continue;
+		assert(s->label.links < MAX_LINKS);
 		s->link[s->label.links++] =
 			(struct link){.words = t->tile[state].visits * t->tile[state].words[o],
 				      .ratio = 1,
@@ -788,6 +790,20 @@ double label_cycles(const struct engine *e, const struct label *l, int level)
 		cycles = time > cycles ? time : cycles;
 	}
 	return cycles > e->least_cycles ? cycles : e->least_cycles;
+}
+
+double label_whole_cycles(const struct engine *e, const struct label *l)
+{
+	double cycles = nearbyint(e->t->macs / l->units);
+
+	if (!e->counts_cycles)
+		return 0;
+	for (int i = 0; i < e->t->ports; i++) {
+		double words = nearbyint(port_words(e, l, i, 1));
+		double time = ceil(words / e->t->port[i].bandwidth);
+		cycles = time > cycles ? time : cycles;
+	}
+	return cycles;
 }
 
 bool is_hopeless(const struct engine *e, double moving, double cycles)

@@ -11,7 +11,8 @@
 #include "mapper/search/bound.h"
 #include "mapper/search/search.h"
 
-enum { MAX_LINKS = 40, NO_LEVEL = -1, UNKNOWN_PARENT = -1 };
+/* Of each operand one link at most for each level that it begins at: the MACs' has its parent, and is gone, when the next begins. */
+enum { MAX_LINKS = MAX_OPERANDS * MAX_LEVELS, NO_LEVEL = -1, UNKNOWN_PARENT = -1 };
 
 struct link {
 	double words, ratio;  /* terms.h */
@@ -93,6 +94,8 @@ struct engine {
 	/* The best so far; at first the threshold under which a mapping is looked for, and best_second is -infinity. */
 	double best_first, best_second;
 	double proven; /* of what is sought first no mapping has less, by what a pass over all has seen so far */
+	bool is_uncosted; /* it is known by what its label counts: so much without leakage, */
+	double counted_energy, counted_cycles;
 	bool found;       /* under the threshold */
 	bool has_mapping; /* of any pass */
 	struct mapping mapping;
@@ -157,6 +160,8 @@ void label_outlook(const struct engine *, const struct measure *, const struct l
 		   struct outlook *);
 /* The least cycles, with the units of arrays outside of the level still to come. */
 double label_cycles(const struct engine *, const struct label *, int level);
+/* Of a whole mapping: whole ones. */
+double label_whole_cycles(const struct engine *, const struct label *);
 /* Can this be no better than the best? The energy without leakage. */
 bool is_hopeless(const struct engine *, double moving, double cycles);
 /* The same of a label in the making, which others of its level may crowd out. */
@@ -187,5 +192,7 @@ void finish_block(struct engine *, const struct label *);
 /* A free label of level 1, where the bound says exactly what is outside. */
 void finish_free(struct engine *, const struct scratch *, int mask);
 void label_mapping(const struct engine *, const struct label *, struct mapping *);
+/* Costs the best mapping where that was left. */
+void finish_cost(struct engine *);
 
 #endif

@@ -81,6 +81,7 @@ static void pass(struct engine *e)
 		prove(e, now);
 	}
 	labels_free(e);
+	finish_cost(e);
 }
 
 /* ---- Bounds of the whole --------------------------------------------------------------------------------------- */
