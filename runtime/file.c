@@ -224,6 +224,15 @@ char *file_write(const char *path, const void *data, size_t size)
 	return error;
 }
 
+/* What cannot be done there, and why not. */
+static char *refusal(const char *path, const char *what, int cause)
+{
+	if (cause == ENOENT && folder_length(path) > 0)
+		return sentence("%s: %s: there is no folder %.*s", path, what, folder_length(path),
+				path);
+	return sentence("%s: %s: %s", path, what, reason(cause));
+}
+
 /* May we make something beside the path, which may be that of a folder and end in slashes? 0, or why not. */
 static int may_make_beside(const char *path)
 {
@@ -253,10 +262,7 @@ char *file_may_write(const char *path)
 		cause = EISDIR;
 	else if (!is_stdout(&st) && faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) != 0)
 		cause = errno;
-	if (cause == ENOENT && folder_length(path) > 0)
-		return sentence("%s: cannot be written: there is no folder %.*s", path,
-				folder_length(path), path);
-	return cause ? sentence("%s: cannot be written: %s", path, reason(cause)) : NULL;
+	return cause ? refusal(path, "cannot be written", cause) : NULL;
 }
 
 char *file_may_make_folder(const char *path)
@@ -269,10 +275,7 @@ char *file_may_make_folder(const char *path)
 										  : errno;
 	else
 		cause = errno == ENOENT && *path ? may_make_beside(path) : errno;
-	if (cause == ENOENT && folder_length(path) > 0)
-		return sentence("%s: no folder can be made there: there is no folder %.*s", path,
-				folder_length(path), path);
-	return cause ? sentence("%s: no folder can be made there: %s", path, reason(cause)) : NULL;
+	return cause ? refusal(path, "no folder can be made there", cause) : NULL;
 }
 
 char *file_make_folder(const char *path)
@@ -283,10 +286,7 @@ char *file_make_folder(const char *path)
 	int cause = errno;
 	if (stat(path, &there) == 0 && S_ISDIR(there.st_mode))
 		return NULL;
-	if (cause == ENOENT && folder_length(path) > 0)
-		return sentence("%s: no folder can be made there: there is no folder %.*s", path,
-				folder_length(path), path);
-	return sentence("%s: no folder can be made there: %s", path, reason(cause));
+	return refusal(path, "no folder can be made there", cause);
 }
 
 char *file_flush(FILE *stream, const char *name)

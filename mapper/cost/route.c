@@ -7,6 +7,7 @@
  *
  * A step stands for its run (steps.h). In each, the instances of the child are listed, and array by array, from the inside
  * out, those with the same box become one. */
+#include "mapper/cost/reach.h"
 #include "mapper/cost/steps.h"
 
 #include <stdlib.h>
@@ -51,21 +52,6 @@ static int by_row(const void *a, const void *b)
 	int axis = x->place[ROW] != y->place[ROW] ? ROW : COLUMN;
 
 	return (x->place[axis] > y->place[axis]) - (x->place[axis] < y->place[axis]);
-}
-
-/* How far routes along one axis reach, to either side. */
-struct reach {
-	int64_t up, down;
-};
-
-static void reach_to(struct reach *r, int64_t place, int64_t length, enum topology topology)
-{
-	if (topology == TOPOLOGY_TORUS && 2 * place > length) {
-		if (r->down < length - place)
-			r->down = length - place;
-	} else if (r->up < place) {
-		r->up = place;
-	}
 }
 
 /* Of all routes together: into the corner, along the first row to the columns, along each column to the rows. */

@@ -3,15 +3,7 @@
  * constraint lets work at once, or where no mapping has so many none but those that it asks for. */
 #include "mapper/network/first_mapping.h"
 
-#include <time.h>
-
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
+#include "runtime/clock.h"
 
 /* ---- One way to part loops among units ----------------------------------------------------------------------------- */
 
@@ -141,7 +133,7 @@ static bool spend(struct search_options *o, int64_t evaluations, double end)
 		return false;
 	if (o->evaluations > 0)
 		o->evaluations -= evaluations;
-	return end == 0 || (o->seconds = end - now()) > 0;
+	return end == 0 || (o->seconds = end - clock_seconds()) > 0;
 }
 
 void first_mapping(struct arena *arena, const struct problem *p, const struct hierarchy *h,
@@ -149,7 +141,7 @@ void first_mapping(struct arena *arena, const struct problem *p, const struct hi
 {
 	struct constraint *c = ARENA_NEW(arena, struct constraint);
 	struct search_options o = *options;
-	double end = o.seconds > 0 ? now() + o.seconds : 0;
+	double end = o.seconds > 0 ? clock_seconds() + o.seconds : 0;
 	int64_t evaluations = 0;
 
 	o.constraint = c;

@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "mapper/network/first_mapping.h"
+#include "runtime/clock.h"
 
 /* Doubles are the same to 1 part in 10^12 (docs/mapper.md section 1), and bounds are lowered by as much. */
 static const double ROUNDING = 2e-12;
@@ -25,14 +26,6 @@ double search_gap(const struct search_result *r)
 }
 
 /* ---- What one layer may spend ---------------------------------------------------------------------------------- */
-
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* A layer to search, and what came of it. */
 struct task {
@@ -49,7 +42,7 @@ struct crew {
 	pthread_cond_t changed;
 	const struct map_options *options;
 	const struct hierarchy *machine;
-	double start, deadline; /* in seconds of now(); 0: there is none */
+	double start, deadline; /* of clock_seconds(); 0: there is none */
 	int64_t evaluations;    /* left; 0: there is no such budget */
 	int threads;
 	int tasks, open; /* of this round, the first of those that are open */
@@ -81,7 +74,7 @@ static double share_of_time(const struct crew *crew)
 {
 	int left = crew->tasks - crew->next;
 	int at_once = crew->threads < left ? crew->threads : left;
-	double time = crew->deadline - now();
+	double time = crew->deadline - clock_seconds();
 
 	if (crew->deadline == 0)
 		return 0;
@@ -109,7 +102,7 @@ static bool spend(struct search_options *o, const struct search_result *r, doubl
 	if ((o->stop && *o->stop) ||
 	    (o->evaluations > 0 && (o->evaluations -= r->evaluations) <= 0))
 		return false;
-	return end == 0 || (o->seconds = end - now()) > 0;
+	return end == 0 || (o->seconds = end - clock_seconds()) > 0;
 }
 
 /* A proof that a certificate can hold, without the search; NULL where none is asked for. `end`: of the time there is, or 0. */
@@ -126,7 +119,7 @@ static const struct proof *certify(const struct crew *crew, const struct task *t
 	if (!crew->options->certify || crew->options->imperfect) /* proofs are of perfect factors */
 		return NULL;
 	if (end > 0)
-		limits.seconds = fmax(end - now(), 1e-3);
+		limits.seconds = fmax(end - clock_seconds(), 1e-3);
 	proof = ARENA_NEW(task->arena, struct proof);
 	prove(task->arena, layer->problem, crew->machine, layer->constraint, &goal, &limits, proof);
 	return proof;
@@ -232,7 +225,7 @@ static void find_first(const struct crew *crew, struct task *task, struct search
 		o->evaluations =
 			o->evaluations > r->evaluations ? o->evaluations - r->evaluations : 1;
 	if (end > 0)
-		o->seconds = fmax(end - now(), 1e-6);
+		o->seconds = fmax(end - clock_seconds(), 1e-6);
 	r->evaluations += best->evaluations;
 	r->bound = best->bound;
 	*best = *r;
@@ -250,7 +243,7 @@ static void search_layer(const struct crew *crew, struct task *task)
 		.evaluations = task->evaluations,
 		.stop = options->stop,
 	};
-	double end = task->seconds > 0 ? now() + task->seconds : 0;
+	double end = task->seconds > 0 ? clock_seconds() + task->seconds : 0;
 	struct search_result *before = ARENA_NEW(task->arena, struct search_result);
 	int64_t spent;
 
@@ -324,7 +317,7 @@ static void show_progress(const struct crew *crew, FILE *out)
 		bound += r->bound;
 	}
 	fprintf(out, "\r\033[Klayer %d of %d (%.40s), %.1f s", crew->finished + 1, crew->tasks,
-		crew->running ? crew->running : "", now() - crew->start);
+		crew->running ? crew->running : "", clock_seconds() - crew->start);
 	if (bound > 0)
 		fprintf(out, "; %s so far %.4g, gap %.2g %%",
 			objective_name[crew->options->objective], value, 100 * (value / bound - 1));
@@ -471,7 +464,7 @@ static void begin_imperfect(struct crew *crew)
 	}
 	if ((crew->options->stop && *crew->options->stop) ||
 	    (crew->options->evaluations > 0 && crew->evaluations <= 0) ||
-	    (crew->deadline > 0 && now() >= crew->deadline))
+	    (crew->deadline > 0 && clock_seconds() >= crew->deadline))
 		crew->tasks = crew->open = 0;
 	part_evaluations(crew, crew->evaluations);
 }
@@ -555,7 +548,7 @@ struct network_mapping *network_map(struct arena *arena, const struct workload *
 	struct network_mapping *n = ARENA_NEW(arena, struct network_mapping);
 	struct crew crew = {.options = options,
 			    .machine = w->machine,
-			    .start = now(),
+			    .start = clock_seconds(),
 			    .is_perfect = options->imperfect,
 			    .is_trial = !options->imperfect};
 	bool has_memory = true;

@@ -158,8 +158,6 @@ void label_trace(const struct prover *, const struct label *, struct mapping *);
 void draft_keep(struct prover *, const struct draft *, struct shelf *, int level);
 /* The array inside the level lies around all that is there; the box is still that of one unit. */
 void draft_cross(const struct prover *, struct draft *, int level, const struct spread *);
-/* Seconds of the monotonic clock. */
-double prover_now(void);
 /* By a limit, a signal, or for lack of memory. */
 bool prover_is_stopped(struct prover *);
 /* All labels of a shelf, which is empty afterwards. */

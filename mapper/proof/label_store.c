@@ -3,7 +3,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+
+#include "runtime/clock.h"
 
 /* A goal far above the optimum lets nearly all labels live: those of 2 GiB, and the proof is cut. */
 enum { MOST_CHUNKS = 1 << 15 };
@@ -58,19 +59,11 @@ void prover_free(struct prover *p)
 	free(p->free.touched);
 }
 
-double prover_now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
 bool prover_is_stopped(struct prover *p)
 {
 	if ((p->limits->looked > 0 && p->looked >= p->limits->looked) ||
 	    (p->limits->stop && *p->limits->stop) ||
-	    (p->deadline > 0 && prover_now() >= p->deadline))
+	    (p->deadline > 0 && clock_seconds() >= p->deadline))
 		p->is_cut = true;
 	return p->is_cut || p->no_memory;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "mapper/proof/grow.h"
+#include "runtime/clock.h"
 
 /* All labels over all of these spreads of the array inside a level. */
 static struct label *cross_array(struct prover *p, const struct label *labels, int level,
@@ -108,7 +109,7 @@ void prove_space(struct arena *arena, const struct problem *problem,
 			   .context = space->context};
 
 	if (limits->seconds > 0)
-		p.deadline = prover_now() + limits->seconds;
+		p.deadline = clock_seconds() + limits->seconds;
 	*proof = (struct proof){.bound = INFINITY};
 	proof->status = facts_make(&f, arena, problem, machine, constraint, space->part, goal);
 	proof->is_exact = f.is_exact;
@@ -139,7 +140,7 @@ void prove(struct arena *arena, const struct problem *problem, const struct hier
 {
 	struct proof_space space = {.part = NULL};
 	struct proof_limits again = *limits;
-	double start = prover_now();
+	double start = clock_seconds();
 	int64_t looked;
 
 	prove_space(arena, problem, machine, constraint, &space, goal, limits, proof);
@@ -150,7 +151,7 @@ void prove(struct arena *arena, const struct problem *problem, const struct hier
 	if (limits->looked > 0 && limits->looked - looked < again.looked)
 		again.looked = limits->looked - looked;
 	if (limits->seconds > 0)
-		again.seconds = fmax(limits->seconds - (prover_now() - start), 1e-3);
+		again.seconds = fmax(limits->seconds - (clock_seconds() - start), 1e-3);
 	space.keeps_all = true;
 	if (again.looked > 0)
 		prove_space(arena, problem, machine, constraint, &space, goal, &again, proof);

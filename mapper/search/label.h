@@ -116,12 +116,19 @@ struct engine {
 	bool is_cut, no_memory;
 };
 
-/* ---- label.c: what a label is and what it can become at best ---- */
+/* Sums of doubles in another order differ by less than this part (docs/mapper.md section 1). */
+#define ROUNDING 1e-12
+
+/* ---- label_store.c: where labels are kept ---- */
 
 void scratch_copy(const struct engine *, struct scratch *, const struct label *);
 /* NULL without memory, and then the engine knows. */
 struct label *label_store(struct engine *, const struct scratch *);
 void labels_free(struct engine *);
+bool engine_is_stopped(struct engine *);
+
+/* ---- label.c: what a label is, and has cost ---- */
+
 int links_open(const struct label *);
 /* What an operand's words put on the network of the array that the label has just been spread over, and cost there. `route`:
  * NULL where words only pass; `before`: the ratio inside of the array. */
@@ -132,6 +139,21 @@ bool link_close(const struct engine *, struct scratch *, int link, double part);
 void links_reach(const struct engine *, struct scratch *, int level, unsigned kept);
 /* Links from the tile that has been reached inward from this level, kept by it. */
 void links_begin(const struct engine *, struct scratch *, int level, unsigned kept);
+/* The next label inward, or this one, that has units of an array. */
+const struct label *label_last_units(const struct label *);
+/* The same that was spread over an array with a limited network, which the link passes. */
+const struct label *label_last_network(const struct engine *, const struct label *, const struct link *);
+/* Words that the parent serves for each of the link inside of the array that the label was spread over: the ratio there. */
+double label_ratio_behind(const struct label *, int operand);
+/* Words through a port without first visits, of which there are so many copies. */
+double label_port_words(const struct engine *, const struct label *, int port, double copies);
+/* The least cycles, with the units of arrays outside of the level still to come. */
+double label_cycles(const struct engine *, const struct label *, int level);
+/* Of a whole mapping: whole ones. */
+double label_whole_cycles(const struct engine *, const struct label *);
+
+/* ---- promise.c: what it can become at best ---- */
+
 /* Can nothing come of the label that is better than the best, or than those that crowd it out? Before a level has its
  * loops in time, or in the block of a level that keeps a set: what lies outside is bounded for each set that the next level
  * may keep. `arrays`: those inside of levels outside of this one are still to come. The first finds the promise as well. */
@@ -158,19 +180,20 @@ struct outlook {
 };
 void label_outlook(const struct engine *, const struct measure *, const struct label *, int level,
 		   struct outlook *);
-/* The least cycles, with the units of arrays outside of the level still to come. */
-double label_cycles(const struct engine *, const struct label *, int level);
-/* Of a whole mapping: whole ones. */
-double label_whole_cycles(const struct engine *, const struct label *);
 /* Can this be no better than the best? The energy without leakage. */
 bool is_hopeless(const struct engine *, double moving, double cycles);
 /* The same of a label in the making, which others of its level may crowd out. */
 bool is_lost(const struct engine *, double moving, double cycles);
+
+/* ---- dominance.c ---- */
+
 /* Is there, among labels of one state and level, one that is as good in all respects? Stores it where not. */
 bool label_keep(struct engine *, struct label **list, const struct scratch *);
-/* The same of a label that its level is done with. */
+
+/* ---- crowd.c: the labels of a level ---- */
+
+/* Keeps a label that its level is done with. */
 void label_end(struct engine *, const struct scratch *);
-bool engine_is_stopped(struct engine *);
 
 /* Appends the lists that labels were kept in, by state, and empties them. */
 void labels_take(struct engine *, struct label **out);

@@ -11,9 +11,9 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "mapper/proof/facts.h"
+#include "runtime/clock.h"
 
 enum { MOST_CHOICES = 1 << 20, MOST_LOOKED_AGAIN = 1 << 21 };
 
@@ -47,14 +47,6 @@ struct rest {
 	double open; /* the least value that choices which were not searched to their end may have */
 	bool is_cut, no_memory;
 };
-
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 /* ---- Choices ---------------------------------------------------------------------------------------------------- */
 
@@ -291,7 +283,7 @@ static bool limits_of(struct rest *u, struct proof_limits *limits)
 	if (o->evaluations > 0)
 		limits->looked = o->evaluations - u->looked;
 	if (u->deadline > 0)
-		limits->seconds = u->deadline - now();
+		limits->seconds = u->deadline - clock_seconds();
 	return !(o->stop && *o->stop) && (o->evaluations == 0 || limits->looked > 0) &&
 	       (u->deadline == 0 || limits->seconds > 0);
 }
@@ -436,7 +428,7 @@ void search_rest(struct arena *arena, const struct problem *p, const struct hier
 		constraint_free(&all, p, h);
 		u.constraint = &all;
 	}
-	u.deadline = o->seconds > 0 ? now() + o->seconds : 0;
+	u.deadline = o->seconds > 0 ? clock_seconds() + o->seconds : 0;
 	u.goal = (struct proof_goal){.objective = o->objective,
 				     .value = r->has_mapping ? r->value : INFINITY,
 				     .most_cycles = o->most_cycles,

@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+#include "mapper/cost/reach.h"
+
 enum { ROW, COLUMN };
 
 bool route_is_meshed(const struct terms *t, int level, int operand)
@@ -36,21 +38,6 @@ struct line {
 	int64_t units, groups;
 	double reach; /* of all groups together */
 };
-
-/* How far routes along one axis reach, to either side. */
-struct reach {
-	int64_t up, down;
-};
-
-static void reach_to(struct reach *r, int64_t place, int64_t length, enum topology topology)
-{
-	if (topology == TOPOLOGY_TORUS && 2 * place > length) {
-		if (r->down < length - place)
-			r->down = length - place;
-	} else if (r->up < place) {
-		r->up = place;
-	}
-}
 
 /* Where the number of a group, or of a unit in its group, stands: its digits are the steps of those loops. */
 static int64_t place_of(int count, const int64_t units[], const int64_t size[], int64_t number)

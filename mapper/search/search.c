@@ -5,12 +5,12 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "mapper/cost/sums.h"
 #include "mapper/search/label.h"
 #include "mapper/search/rest.h"
 #include "mapper/search/why.h"
+#include "runtime/clock.h"
 
 /* Looks at what labels can become, after which the first search gives way to the other. */
 enum { MOST_FIRST = 6000000 };
@@ -172,14 +172,6 @@ static double root_energy(struct engine *e)
 
 /* ---- Passes ---------------------------------------------------------------------------------------------------- */
 
-static double now_in_seconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
-
 /* Finds the best under the threshold, if there is any. */
 static void seek(struct engine *e, enum objective first, enum objective second, double threshold)
 {
@@ -330,7 +322,7 @@ static void search_perfect(struct arena *arena, const struct problem *p, const s
 	if (o->most_cycles > 0)
 		e.cycles_limit = (double)o->most_cycles;
 	e.most_evaluations = o->evaluations;
-	e.deadline = o->seconds > 0 ? now_in_seconds() + o->seconds : 0;
+	e.deadline = o->seconds > 0 ? clock_seconds() + o->seconds : 0;
 	if (narrow && status == TERMS_DONE && bounds_make(&bounds, &terms, terms.cost)) {
 		size_t states = (size_t)terms.lattice.states;
 		e.energy = (struct measure){terms.cost, &bounds, 0};
@@ -379,7 +371,7 @@ static void explain_infeasible(struct arena *arena, const struct problem *p,
 static bool may_go_on(const struct search_options *o, const struct search_result *r, double end)
 {
 	return !(o->stop && *o->stop) && (o->evaluations == 0 || r->evaluations < o->evaluations) &&
-	       (end == 0 || now_in_seconds() < end);
+	       (end == 0 || clock_seconds() < end);
 }
 
 /* Is a rank of the output indexed by a sum? Then its tiles may have holes, and what labels count as first visits is too much. */
@@ -402,7 +394,7 @@ void search(struct arena *arena, const struct problem *p, const struct hierarchy
 	    const struct search_options *o, struct search_result *r)
 {
 	struct search_options rest = *o;
-	double end = o->seconds > 0 ? now_in_seconds() + o->seconds : 0;
+	double end = o->seconds > 0 ? clock_seconds() + o->seconds : 0;
 	bool is_left;
 
 	memset(r, 0, sizeof *r);
@@ -415,7 +407,7 @@ void search(struct arena *arena, const struct problem *p, const struct hierarchy
 	if (r->status == SEARCH_NO_MEMORY || !(is_left || o->imperfect))
 		return;
 	if (end > 0)
-		rest.seconds = fmax(end - now_in_seconds(), 1e-3);
+		rest.seconds = fmax(end - clock_seconds(), 1e-3);
 	search_rest(arena, p, h, &rest, is_left, r);
 	if (r->status == SEARCH_INFEASIBLE && !r->why)
 		explain_infeasible(arena, p, h, o, r);
