@@ -32,7 +32,8 @@ struct rest {
 	const struct hierarchy *machine;
 	const struct search_options *options;
 	const struct constraint *constraint;
-	bool is_perfect_left;   /* nothing was proven of perfect factors */
+	bool is_perfect_left;   /* perfect factors are not proven, */
+	double least_perfect;   /* but have at least so much of what is sought */
 	struct facts perfect;   /* whose tables bound what lies outside of an array */
 	struct proof_goal goal; /* its value: of the best so far */
 	int choices;
@@ -343,11 +344,12 @@ static void search_choices(struct rest *u)
 
 	u->choices = 0;
 	if (u->is_perfect_left)
-		add_choice(u, part, -INFINITY);
+		add_choice(u, part, u->least_perfect);
 	if (u->options->imperfect)
 		choose_from(u, part, 0, false);
-	for (int i = u->is_perfect_left; i < u->choices; i++)
-		u->root = fmin(u->root, u->choice[i].least);
+	for (int i = 0; i < u->choices; i++)
+		if (u->choice[i].uneven > 0)
+			u->root = fmin(u->root, u->choice[i].least);
 	if (u->choices > 1)
 		qsort(u->choice, (size_t)u->choices, sizeof *u->choice, by_least);
 	for (int i = 0; i < u->choices && !u->no_memory; i++)
@@ -387,6 +389,7 @@ static void break_ties(struct rest *u, enum objective objective)
 		u->goal.objective = OBJECTIVE_ENERGY;
 	}
 	u->goal.value = objective_value(u->goal.objective, &u->cost);
+	u->least_perfect = -INFINITY; /* of what breaks ties nothing is known */
 	search_choices(u);
 	u->open = open; /* of what is sought first */
 }
@@ -419,6 +422,7 @@ void search_rest(struct arena *arena, const struct problem *p, const struct hier
 			 .options = o,
 			 .constraint = o->constraint,
 			 .is_perfect_left = perfect,
+			 .least_perfect = r->bound > 0 ? r->bound : -INFINITY,
 			 .root = r->root > 0 ? r->root : INFINITY,
 			 .open = INFINITY,
 			 .looked = r->evaluations};
