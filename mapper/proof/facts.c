@@ -344,6 +344,35 @@ static void list_quantities(struct facts *f, const struct proof_goal *goal)
 
 /* ---- Networks -------------------------------------------------------------------------------------------------- */
 
+/* Words are passed on by memories: without one inside that may keep the operand, a link is nothing. */
+static bool may_pass_on(const struct facts *f, int level, int operand)
+{
+	unsigned linked = f->machine->level[level].linked[f->problem->operand[operand].class];
+	bool may = false;
+
+	for (int l = level + 1; l < f->levels; l++)
+		may |= f->constraint->may_keep[l] >> operand & 1;
+	return may && linked != 0 && operand != f->output;
+}
+
+/* Beyond so many arrays, or units where their tiles slide, labels count the least that networks can cost. */
+static void find_too_much(struct facts *f)
+{
+	double units = 1;
+	int arrays = 0, tangled = 0;
+
+	for (int l = 0; l < f->levels; l++) {
+		const struct level *level = &f->machine->level[l];
+		arrays += level->axes > 0;
+		for (int a = 0; a < level->axes; a++)
+			units *= (double)level->fanout[a];
+	}
+	for (int o = 0; o < f->operands; o++)
+		tangled |= f->tangled[o] != 0;
+	f->is_exact &= arrays <= MOST_CROSSINGS;
+	f->is_exact &= !(f->has_routes && tangled && units > MOST_NEEDS);
+}
+
 static void find_routes(struct facts *f)
 {
 	for (int l = 0; l < f->levels; l++)
@@ -352,7 +381,7 @@ static void find_routes(struct facts *f)
 			enum tensor_class class = f->problem->operand[o].class;
 			if (level->topology[class] != TOPOLOGY_BUS)
 				f->mesh_hop[l][o] = level->hop_cost;
-			f->is_linked[l][o] = o != f->output && level->linked[class] != 0;
+			f->is_linked[l][o] = may_pass_on(f, l, o);
 			f->links += f->is_linked[l][o];
 			f->has_routes |= f->mesh_hop[l][o] > 0 || f->is_linked[l][o];
 			for (int inside = l + 1; inside < f->levels; inside++)
@@ -459,6 +488,7 @@ enum proof_status facts_make(struct facts *f, struct arena *arena, const struct 
 	find_routes(f);
 	list_quantities(f, goal);
 	find_rounded(f);
+	find_too_much(f);
 	for (int l = 0; l < f->levels; l++)
 		if (!spreads_make(f, l))
 			return PROOF_NO_MEMORY;

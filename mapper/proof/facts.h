@@ -14,6 +14,8 @@
 #include "mapper/proof/prove.h"
 
 enum { MAX_QUANTITIES = 1 + 7 * MAX_LEVELS, MAX_SETS = 1 << MAX_OPERANDS, MAX_PATTERNS = 32 };
+/* Arrays that a link's words are followed across, and units of which each is looked at. */
+enum { MOST_CROSSINGS = 4, MOST_NEEDS = 1 << 20 };
 
 /* One word of a link. Of the output, first visits are no fills of the child and no reads of the parent: so much less for each
  * distinct word. */

@@ -11,7 +11,7 @@
 
 #include "mapper/proof/facts.h"
 
-enum { MOST_LINKS = 40, MOST_ROUNDINGS = MAX_LEVELS * MAX_OPERANDS * ACCESS_KINDS, MOST_CROSSINGS = 4, NO_CHILD = -1, NO_PARENT = -1 };
+enum { MOST_LINKS = 40, MOST_ROUNDINGS = MAX_LEVELS * MAX_OPERANDS * ACCESS_KINDS, NO_CHILD = -1, NO_PARENT = -1 };
 
 struct link {
 	signed char operand;

@@ -11,7 +11,7 @@
 
 #include <stdlib.h>
 
-enum { ROW, COLUMN, MOST_NEEDS = 1 << 20 };
+enum { ROW, COLUMN };
 
 static bool is_along(const struct spread *s, int dim, int axis)
 {
