@@ -78,6 +78,8 @@ static void expect_counts(json_t *layer, const struct layer_mapping *l)
 			}
 			cr_expect_eq(json_integer_value(at(counts, "tile")), t->tile);
 			cr_expect_eq(json_integer_value(at(counts, "deliveries")), t->deliveries);
+			cr_expect_eq(json_integer_value(at(counts, "hops")),
+				     m->machine->level[level].axes > 0 ? t->hops : 0);
 		}
 	}
 }

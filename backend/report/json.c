@@ -126,7 +126,9 @@ static json_t *traffic_json(const struct mapping *m, const struct cost *cost)
 			json_object_set_new(counters, "accesses", counters_json(t->accesses));
 			json_object_set_new(counters, "tile", json_integer(t->tile));
 			json_object_set_new(counters, "deliveries", json_integer(t->deliveries));
-			json_object_set_new(counters, "hops", json_integer(t->hops));
+			json_object_set_new(
+				counters, "hops",
+				json_integer(m->machine->level[l].axes > 0 ? t->hops : 0));
 			json_object_set_new(operands, operand_name(m->problem, o), counters);
 		}
 		json_object_set_new(level, "operands", operands);

@@ -96,7 +96,7 @@ static const char *proof_text(struct arena *arena, const struct layer_mapping *l
 	if (!l->found.has_mapping)
 		return l->found.status == SEARCH_INFEASIBLE ? "none is possible" : "none found yet";
 	if (gap == 0)
-		return "proven";
+		return l->found.status == SEARCH_PROVEN ? "proven" : "proven, ties open";
 	return isinf(gap) ? "no bound"
 			  : arena_printf(arena, gap < 9.995 ? "gap %.3g %%" : "gap %.0f %%",
 					 100 * gap);
