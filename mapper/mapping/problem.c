@@ -81,6 +81,12 @@ static void index_rank(struct operand *o, int dim, int64_t coef)
 	o->relevant |= 1u << dim;
 }
 
+static void end_rank(struct operand *o, int axis, int64_t scale)
+{
+	o->axis[o->ranks] = axis;
+	o->scale[o->ranks++] = scale;
+}
+
 /* Ranks that no dimension moves are one word wide and are left out. */
 static void take_operand(struct problem *p, const struct statement *s, const struct access *access,
 			 enum tensor_class class, const int dimension_of[])
@@ -96,7 +102,7 @@ static void take_operand(struct problem *p, const struct statement *s, const str
 
 		if (group >= 0 && sub->coef[group] != 0) {
 			index_rank(o, dimension_of[group], 1);
-			o->ranks++;
+			end_rank(o, r, sub->coef[group]);
 		}
 		for (int i = 0; i < s->loops; i++) {
 			if (dimension_of[i] < 0 || sub->coef[i] == 0 || i == group)
@@ -104,7 +110,8 @@ static void take_operand(struct problem *p, const struct statement *s, const str
 			index_rank(o, dimension_of[i], sub->coef[i]);
 			moves = true;
 		}
-		o->ranks += moves;
+		if (moves)
+			end_rank(o, r, 1);
 	}
 }
 
