@@ -12,16 +12,18 @@
 #define WORDS(list) FORM_WORDS, list
 #define INSTRUCTION(op, word, section, text) static const struct field_info fields_of_##op[] = {
 #define FIELD(op, name, word, form, text) {word, text, form},
-#define END(op) };
+#define END(op)                                                                                    \
+	}                                                                                          \
+	;
 #include "runtime/isa.def"
 
-#define INSTRUCTION(op, word, section, text) \
+#define INSTRUCTION(op, word, section, text)                                                       \
 	[OP_##op] = {word, text, SECTION_##section, op##_FIELDS, fields_of_##op},
 static const struct instruction_info infos[OP_COUNT] = {
 #include "runtime/isa.def"
 };
 
-#define INSTRUCTION(op, word, section, text) \
+#define INSTRUCTION(op, word, section, text)                                                       \
 	_Static_assert((int)op##_FIELDS <= (int)ISA_MAX_FIELDS, word " has too many fields");
 #include "runtime/isa.def"
 
@@ -80,7 +82,8 @@ union field *code_add(struct code *code, enum opcode op)
 const char *code_text(struct code *code, const char *text)
 {
 	char *copy = strdup(text);
-	if (!copy || !grow((void **)&code->text, sizeof *code->text, code->texts, &code->text_room)) {
+	if (!copy ||
+	    !grow((void **)&code->text, sizeof *code->text, code->texts, &code->text_room)) {
 		free(copy);
 		return NULL;
 	}

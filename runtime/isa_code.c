@@ -120,7 +120,8 @@ static bool get_varint(struct source *s, uint64_t *value)
 			return fail(s, "a number is too large");
 		*value |= (uint64_t)(byte & 0x7f) << shift;
 		if (byte < 0x80)
-			return (byte != 0 || shift == 0) || fail(s, "a number is longer than it need be");
+			return (byte != 0 || shift == 0) ||
+			       fail(s, "a number is longer than it need be");
 	}
 	return fail(s, "a number is too large");
 }
@@ -160,7 +161,11 @@ static bool is_text(const uint8_t *t, size_t size)
 {
 	static const uint32_t least[] = {0, 0x80, 0x800, 0x10000};
 	for (size_t i = 0; i < size;) {
-		int more = t[i] < 0x80 ? 0 : t[i] >= 0xc2 && t[i] < 0xe0 ? 1 : (t[i] & 0xf0) == 0xe0 ? 2 : t[i] >= 0xf0 && t[i] < 0xf5 ? 3 : -1;
+		int more = t[i] < 0x80                   ? 0
+			   : t[i] >= 0xc2 && t[i] < 0xe0 ? 1
+			   : (t[i] & 0xf0) == 0xe0       ? 2
+			   : t[i] >= 0xf0 && t[i] < 0xf5 ? 3
+							 : -1;
 		uint32_t point = more == 0 ? t[i] : more > 0 ? t[i] & (0x3fu >> more) : 0;
 		if (more < 0 || size - i <= (size_t)more)
 			return false;
@@ -169,8 +174,9 @@ static bool is_text(const uint8_t *t, size_t size)
 				return false;
 			point = point << 6 | (t[i + (size_t)k] & 0x3f);
 		}
-		if (point < least[more] || point > 0x10ffff || (point >= 0xd800 && point < 0xe000) ||
-		    point < 0x20 || (point >= 0x7f && point < 0xa0))
+		if (point < least[more] || point > 0x10ffff ||
+		    (point >= 0xd800 && point < 0xe000) || point < 0x20 ||
+		    (point >= 0x7f && point < 0xa0))
 			return false;
 		i += (size_t)more + 1;
 	}

@@ -2,7 +2,7 @@
  * sections 2 to 4. */
 #include "backend/accelerator/layer.h"
 #include "runtime/simulator/route.h"
-#include "runtime/simulator/traffic.h"
+#include "runtime/simulator/counters.h"
 
 #include <stdlib.h>
 
@@ -34,7 +34,7 @@ static const char *product_obstacle(const struct scalar *e)
 
 const char *layer_obstacle(const struct statement *s)
 {
-	if (statement_macs(s) == 0 || s->reduce != REDUCE_ADD)
+	if (statement_macs(s) == 0 || s->reduce != REDUCE_SUM)
 		return "it multiplies and accumulates nothing";
 	const char *why = access_obstacle(&s->target);
 	return why ? why : product_obstacle(s->value);
@@ -126,13 +126,13 @@ static void write_loops(struct writer *w)
 		bool in_space = loop->kind == LOOP_SPACE;
 		if (loop->tile >= left[loop->dim])
 			continue;
-		ADD(w, LOOP, in_space, loop->level, in_space ? loop->axis : 0, loop->dim, loop->tile);
+		ADD(w, LOOP, in_space, loop->level, in_space ? loop->axis : 0, loop->dim,
+		    loop->tile);
 		left[loop->dim] = loop->tile;
 		if (!in_space)
 			l->time[l->depths++] = l->loops;
-		l->loop[l->loops++] = (struct layer_loop){in_space, loop->level,
-							  in_space ? loop->axis : 0, loop->dim,
-							  loop->tile};
+		l->loop[l->loops++] = (struct layer_loop){
+			in_space, loop->level, in_space ? loop->axis : 0, loop->dim, loop->tile};
 	}
 }
 
@@ -213,7 +213,7 @@ static void write_routes(struct writer *w)
 
 /* Between a memory and its parent, for one operand. */
 struct boundary {
-	int level, depth; /* of the memory */
+	int level, depth;     /* of the memory */
 	int free, full, done; /* semaphores; done: of the output */
 };
 

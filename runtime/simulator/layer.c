@@ -10,8 +10,8 @@ struct reader {
 	struct layer *layer;
 	const struct code *code;
 	const struct tensors *tensors;
-	int place;  /* of the instruction at hand */
-	int axes;   /* of the last operand, so far */
+	int place; /* of the instruction at hand */
+	int axes;  /* of the last operand, so far */
 	bool routed[MAX_LEVELS][LAYER_OPERANDS];
 	char *error;
 };
@@ -140,8 +140,8 @@ static bool read_rank(struct reader *r, const union field *f)
 	if (!o || !room(r, "ranks of an operand", o->ranks, MAX_RANK) ||
 	    !below(r, "axis", f[RANK_AXIS].whole, r->axes))
 		return false;
-	o->rank[o->ranks++] = (struct layer_rank){.axis = (int)f[RANK_AXIS].whole,
-						  .scale = f[RANK_SCALE].whole};
+	o->rank[o->ranks++] = (struct layer_rank){
+		.axis = (int)f[RANK_AXIS].whole, .scale = f[RANK_SCALE].whole, .length = 1};
 	return true;
 }
 
@@ -166,10 +166,11 @@ static bool read_index(struct reader *r, const union field *f)
 	struct layer_rank *rank = &o->rank[o->ranks - 1];
 	int dim = (int)f[INDEX_DIM].whole;
 	if (rank->coef[dim] != 0 || f[INDEX_COEF].whole == 0)
-		return fail(r, sentence("a dimension moves a rank once, by a coefficient that is not 0"));
+		return fail(
+			r,
+			sentence("a dimension moves a rank once, by a coefficient that is not 0"));
 	rank->coef[dim] = f[INDEX_COEF].whole;
 	o->relevant |= 1u << dim;
-	rank->length += rank->length == 0;
 	return reach(r, rank, rank->coef[dim], r->layer->extent[dim]);
 }
 
@@ -193,9 +194,12 @@ static bool read_keep(struct reader *r, const union field *f)
 					l->machine->level[level].name,
 					l->machine->level[level].buffers));
 	o->chain[o->links++] = level;
-	o->keep[level] = (struct layer_keep){f[KEEP_BASE].whole, f[KEEP_WORDS].whole,
+	o->keep[level] = (struct layer_keep){f[KEEP_BASE].whole,
+					     f[KEEP_WORDS].whole,
 					     (int)f[KEEP_BUFFERS].whole,
-					     (enum halo)f[KEEP_HALO].whole, 0, {0}};
+					     (enum halo)f[KEEP_HALO].whole,
+					     0,
+					     {0}};
 	return true;
 }
 
@@ -276,8 +280,8 @@ static bool add_meeting(struct reader *r, const struct sequencer *s, struct meet
 static bool read_wait(struct reader *r, const union field *f)
 {
 	struct sequencer *s = last_sequencer(r);
-	return s && add_meeting(r, s, s->wait, &s->waits, f[WAIT_SEMAPHORE].whole,
-				f[WAIT_DEPTH].whole);
+	return s &&
+	       add_meeting(r, s, s->wait, &s->waits, f[WAIT_SEMAPHORE].whole, f[WAIT_DEPTH].whole);
 }
 
 static bool read_signal(struct reader *r, const union field *f)
@@ -298,9 +302,9 @@ static bool read_expect(struct reader *r, const union field *f)
 	if (!grown)
 		return fail(r, NULL);
 	l->expectation = grown;
-	l->expectation[l->expectations++] = (struct layer_expectation){
-		(int)f[EXPECT_COUNTER].whole, (int)f[EXPECT_LEVEL].whole,
-		(int)f[EXPECT_OPERAND].whole, f[EXPECT_VALUE].whole};
+	l->expectation[l->expectations++] =
+		(struct layer_expectation){(int)f[EXPECT_COUNTER].whole, (int)f[EXPECT_LEVEL].whole,
+					   (int)f[EXPECT_OPERAND].whole, f[EXPECT_VALUE].whole};
 	return true;
 }
 
@@ -341,8 +345,8 @@ static bool check_axis(struct reader *r, const struct layer_operand *o, int axis
 	}
 	return (o->is_zero_outside) || (least >= 0 && greatest < extent) ||
 	       fail(r, sentence("operand %d reaches %lld to %lld along axis %d of %lld elements",
-				(int)(o - r->layer->operand), (long long)least,
-				(long long)greatest, axis, (long long)extent));
+				(int)(o - r->layer->operand), (long long)least, (long long)greatest,
+				axis, (long long)extent));
 }
 
 static bool check_operands(struct reader *r)
@@ -353,9 +357,6 @@ static bool check_operands(struct reader *r)
 		const struct sim_tensor *t = &r->tensors->tensor[o->tensor];
 		if (i < l->operands - 1 && o->class == CLASS_O)
 			return fail(r, sentence("only the last operand is written"));
-		for (int k = 0; k < o->ranks; k++)
-			if (o->rank[k].length == 0)
-				return fail(r, sentence("rank %d of operand %d has no index", k, i));
 		for (int axis = 0; axis < t->rank; axis++)
 			if (!check_axis(r, o, axis, t->extent[axis]))
 				return false;
@@ -396,8 +397,8 @@ static bool check_tile(struct reader *r, struct layer_operand *o, int level)
 		return fail(r, sentence("a tile of %lld words has %lld in '%s'", (long long)words,
 					(long long)keep->words, memory->name));
 	if (__builtin_mul_overflow(keep->words, keep->buffers, &end) ||
-	    (room_words > 0 && end > room_words) ||
-	    __builtin_add_overflow(end, keep->base, &end) || (memory->words > 0 && end > memory->words))
+	    (room_words > 0 && end > room_words) || __builtin_add_overflow(end, keep->base, &end) ||
+	    (memory->words > 0 && end > memory->words))
 		return fail(r, sentence("tiles of operand %d do not fit '%s'",
 					(int)(o - r->layer->operand), memory->name));
 	return true;
@@ -420,13 +421,15 @@ static bool check_places(struct reader *r)
 		for (int i = 0; i < l->operands; i++)
 			for (int j = 0; j < i; j++)
 				if (overlap(&l->operand[i].keep[level], &l->operand[j].keep[level]))
-					return fail(r, sentence("operands %d and %d overlap in '%s'", j,
-								i, l->machine->level[level].name));
+					return fail(r,
+						    sentence("operands %d and %d overlap in '%s'",
+							     j, i, l->machine->level[level].name));
 	for (int level = 0; level < l->machine->levels; level++)
 		for (int i = 0; i < l->operands; i++)
 			if (l->machine->level[level].axes > 0 && !r->routed[level][i])
-				return fail(r, sentence("no route for operand %d to the units of '%s'",
-							i, l->machine->level[level].array));
+				return fail(r,
+					    sentence("no route for operand %d to the units of '%s'",
+						     i, l->machine->level[level].array));
 	return true;
 }
 
@@ -446,9 +449,10 @@ static bool check_sequencer(struct reader *r, enum task task, int level, int ope
 	if (!s)
 		return fail(r, sentence("nobody fills, drains or computes operand %d at level %d",
 					operand, level));
-	return s->depth == depth || fail(r, sentence("the sequencer of operand %d at level %d walks %d "
-						     "loops, and its tile moves with loop %d",
-						     operand, level, s->depth, depth));
+	return s->depth == depth ||
+	       fail(r, sentence("the sequencer of operand %d at level %d walks %d "
+				"loops, and its tile moves with loop %d",
+				operand, level, s->depth, depth));
 }
 
 static bool check_sequencers(struct reader *r)
@@ -462,7 +466,8 @@ static bool check_sequencers(struct reader *r)
 			int level = l->operand[i].chain[k], depth = l->operand[i].keep[level].depth;
 			if (!check_sequencer(r, TASK_FILL, level, i, depth))
 				return false;
-			if (i == l->operands - 1 && !check_sequencer(r, TASK_DRAIN, level, i, depth))
+			if (i == l->operands - 1 &&
+			    !check_sequencer(r, TASK_DRAIN, level, i, depth))
 				return false;
 			needed += 1 + (i == l->operands - 1);
 		}
@@ -473,12 +478,18 @@ static bool check_sequencers(struct reader *r)
 static bool read_instruction(struct reader *r)
 {
 	static bool (*const reader_of[OP_COUNT])(struct reader *, const union field *) = {
-		[OP_DIM] = read_dim,	     [OP_LOOP] = read_loop,
-		[OP_OPERAND] = read_operand, [OP_AXIS] = read_axis,
-		[OP_RANK] = read_rank,	     [OP_INDEX] = read_index,
-		[OP_KEEP] = read_keep,	     [OP_ROUTE] = read_route,
-		[OP_SEMAPHORE] = read_semaphore, [OP_SEQUENCE] = read_sequence,
-		[OP_WAIT] = read_wait,	     [OP_SIGNAL] = read_signal,
+		[OP_DIM] = read_dim,
+		[OP_LOOP] = read_loop,
+		[OP_OPERAND] = read_operand,
+		[OP_AXIS] = read_axis,
+		[OP_RANK] = read_rank,
+		[OP_INDEX] = read_index,
+		[OP_KEEP] = read_keep,
+		[OP_ROUTE] = read_route,
+		[OP_SEMAPHORE] = read_semaphore,
+		[OP_SEQUENCE] = read_sequence,
+		[OP_WAIT] = read_wait,
+		[OP_SIGNAL] = read_signal,
 		[OP_EXPECT] = read_expect,
 	};
 	const struct instruction *at = &r->code->at[r->place];

@@ -213,7 +213,8 @@ static bool read_array(struct reader *r)
 	if (f[ARRAY_AXES].whole < 1 || f[ARRAY_AXES].whole > MAX_AXES || rows < 1 || columns < 1 ||
 	    (f[ARRAY_AXES].whole == 1 && columns != 1))
 		return fail(r, "an array has one axis or two, of at least one unit each");
-	if (rows > MOST_UNITS || columns > MOST_UNITS || rows * columns > MOST_UNITS / units(r->machine))
+	if (rows > MOST_UNITS || columns > MOST_UNITS ||
+	    rows * columns > MOST_UNITS / units(r->machine))
 		return fail(r, "more units than can be simulated");
 	if (!are_amounts(r, ARRAY_HOP, 3))
 		return false;

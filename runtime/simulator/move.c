@@ -125,31 +125,17 @@ static void carry_up(const struct end *from, const struct end *to, const int64_t
 	put(to, coordinate, sum(get(to, coordinate), get(from, coordinate)));
 }
 
-static bool is_empty(const struct box *box)
-{
-	for (int r = 0; r < MAX_RANK; r++)
-		if (box->extent[r] <= 0)
-			return true;
-	return false;
-}
-
 /* Each word of a box. */
 static void transfer(const struct end *from, const struct end *to, const struct box *box,
 		     void (*carry)(const struct end *, const struct end *, const int64_t[]))
 {
 	int64_t coordinate[MAX_RANK];
-	int r = 0;
-	if (is_empty(box))
+	if (box_words(box) == 0)
 		return;
 	memcpy(coordinate, box->first, sizeof coordinate);
-	while (r >= 0) {
+	do
 		carry(from, to, coordinate);
-		for (r = MAX_RANK - 1; r >= 0; r--) {
-			if (++coordinate[r] < box->first[r] + box->extent[r])
-				break;
-			coordinate[r] = box->first[r];
-		}
-	}
+	while (box_next(box, coordinate));
 }
 
 /* ---- Tiles that move ------------------------------------------------------------------------------------------------------ */
@@ -172,7 +158,7 @@ static struct box without(struct box box, const struct box *other, int rank)
 {
 	int64_t end = box.first[rank] + box.extent[rank];
 	int64_t other_end = other->first[rank] + other->extent[rank];
-	if (is_empty(other) || other_end <= box.first[rank] || other->first[rank] >= end)
+	if (box_words(other) == 0 || other_end <= box.first[rank] || other->first[rank] >= end)
 		return box;
 	if (other->first[rank] <= box.first[rank]) {
 		box.first[rank] = other_end < end ? other_end : end;
@@ -195,7 +181,7 @@ struct exchange {
 	const struct place_of_loops *at;
 	int parent;
 	int64_t units; /* instances of the level for one of the parent */
-	int rank;      /* along which the tile moves, from the one before or to the next; -1: it comes and goes as a whole */
+	int rank; /* along which the tile moves, from the one before or to the next; -1: it comes and goes as a whole */
 };
 
 static struct exchange exchange_of(struct memories *m, const struct sequencer *q,
@@ -229,9 +215,12 @@ static void fill(void *context, int64_t instance, const struct part *part)
 		if (keep->buffers > 1)
 			transfer(&before, &to, &tile, copy);
 	}
-	transfer(&from, &to, &brought, m->layer->operand[operand].class == CLASS_O ? carry_down : copy);
+	transfer(&from, &to, &brought,
+		 m->layer->operand[operand].class == CLASS_O ? carry_down : copy);
 	*held = tile;
 	m->sent[instance] = brought;
+	int64_t words = box_words(&tile), *most = &m->counters->tile[level][operand];
+	*most = words > *most ? words : *most;
 }
 
 void move_fill(struct memories *m, const struct sequencer *q, const struct place_of_loops *at)
@@ -242,7 +231,7 @@ void move_fill(struct memories *m, const struct sequencer *q, const struct place
 		e.rank = -1;
 	nest_each(m->layer, q->level, at->step, fill, &e);
 	if (m->layer->operand[q->operand].class != CLASS_O)
-		counters_send(m->counters, q->operand, q->level, m->sent);
+		counters_send(m->counters, q->operand, q->level, m->sent, 1);
 }
 
 static void note_next(void *context, int64_t instance, const struct part *part)
@@ -279,7 +268,8 @@ void move_drain(struct memories *m, const struct sequencer *q, const struct plac
 			nest_each(m->layer, q->level, next, note_next, &e);
 	}
 	nest_each(m->layer, q->level, at->step, drain, &e);
-	counters_send(m->counters, q->operand, q->level, m->sent);
+	counters_send(m->counters, q->operand, q->level, m->sent, 1);
+	counters_mark(m->counters, q->level, m->sent);
 }
 
 /* ---- Arithmetic ----------------------------------------------------------------------------------------------------------- */
@@ -292,9 +282,11 @@ struct multiplication {
 static void multiply(void *context, int64_t instance, const struct part *part)
 {
 	const struct multiplication *p = context;
-	const struct memories *m = p->memories;
+	struct memories *m = p->memories;
 	const struct layer *l = m->layer;
 	int64_t product = 1;
+	m->counters->macs++;
+	m->counters->worked[instance] = true;
 	for (int i = 0; i < l->operands; i++) {
 		const struct layer_operand *o = &l->operand[i];
 		int level = o->chain[o->links - 1];
@@ -311,8 +303,7 @@ static void multiply(void *context, int64_t instance, const struct part *part)
 static void note_word(void *context, int64_t instance, const struct part *part)
 {
 	const struct exchange *e = context;
-	e->memories->sent[instance] =
-		nest_box(e->memories->layer, e->sequencer->operand, part);
+	e->memories->sent[instance] = nest_box(e->memories->layer, e->sequencer->operand, part);
 }
 
 void move_compute(struct memories *m, const struct place_of_loops *at)
@@ -325,6 +316,9 @@ void move_compute(struct memories *m, const struct place_of_loops *at)
 		struct exchange e = {.memories = m, .sequencer = &q};
 		no_boxes(m->sent, m->layer->instances[level]);
 		nest_each(m->layer, level, at->step, note_word, &e);
-		counters_send(m->counters, i, level, m->sent);
+		counters_send(m->counters, i, level, m->sent, 1);
+		if (m->layer->operand[i].class == CLASS_O)
+			counters_mark(m->counters, level, m->sent);
 	}
+	m->counters->steps++;
 }

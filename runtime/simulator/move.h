@@ -6,6 +6,7 @@
 #ifndef RUNTIME_SIMULATOR_MOVE_H
 #define RUNTIME_SIMULATOR_MOVE_H
 
+#include "runtime/simulator/counters.h"
 #include "runtime/simulator/nest.h"
 
 struct memories {

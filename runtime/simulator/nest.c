@@ -6,8 +6,9 @@
 struct visit {
 	const struct layer *layer;
 	const int64_t *step;
-	int end;                      /* the loops before it stand outside of the level */
-	int64_t weight[LAYER_LOOPS]; /* that a step of a loop in space has in the number of an instance */
+	int end; /* the loops before it stand outside of the level */
+	int64_t weight
+		[LAYER_LOOPS]; /* that a step of a loop in space has in the number of an instance */
 	void (*each)(void *context, int64_t instance, const struct part *);
 	void *context;
 };

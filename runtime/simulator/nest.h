@@ -7,7 +7,7 @@
 #define RUNTIME_SIMULATOR_NEST_H
 
 #include "runtime/simulator/layer.h"
-#include "runtime/simulator/traffic.h"
+#include "runtime/simulator/box.h"
 
 struct part {
 	int64_t first[LAYER_DIMS], extent[LAYER_DIMS];

@@ -6,7 +6,7 @@
 #define RUNTIME_SIMULATOR_SIMULATE_H
 
 #include "runtime/simulator/layer.h"
-#include "runtime/simulator/traffic.h"
+#include "runtime/simulator/counters.h"
 
 struct simulation_options {
 	bool is_shuffled; /* turns in a random order, else each sequencer goes on as far as it can */

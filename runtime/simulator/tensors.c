@@ -53,12 +53,12 @@ static char *read_all(struct tensors *t, const struct code *code)
 {
 	for (int i = 0; i < code->count; i++) {
 		const struct instruction *at = &code->at[i];
-		char *error = at->op == OP_TENSOR ? read_tensor(t, at->field)
-						  : read_extent(t, at->field);
+		char *error =
+			at->op == OP_TENSOR ? read_tensor(t, at->field) : read_extent(t, at->field);
 		if (!error)
 			continue;
-		char *text = sentence("tensors: instruction %d (%s): %s", i,
-				      isa_info(at->op)->word, error);
+		char *text = sentence("tensors: instruction %d (%s): %s", i, isa_info(at->op)->word,
+				      error);
 		free(error);
 		return text;
 	}
@@ -84,8 +84,7 @@ static char *check_places(const struct sim_tensor *const sorted[], int count, si
 		const struct sim_tensor *t = sorted[i];
 		if (t->address > MOST_BYTES || t->address + bytes_of(t) > MOST_BYTES)
 			return sentence("tensor '%s' lies beyond what can be simulated", t->name);
-		if (t->role == SIM_CONSTANT &&
-		    (size_t)(t->address + bytes_of(t)) > constants)
+		if (t->role == SIM_CONSTANT && (size_t)(t->address + bytes_of(t)) > constants)
 			return sentence("constant '%s' is not in the file", t->name);
 		if (t->role == SIM_VIEW) {
 			if (!before || before->address != t->address ||
