@@ -18,6 +18,7 @@
 
 #include "frontend/syntax/tree.h"
 #include "runtime/array.h"
+#include "runtime/scalar.h"
 
 enum { MAX_LOOPS = 16 };
 
@@ -68,22 +69,6 @@ struct access {
 };
 
 enum scalar_kind { SCALAR_CONSTANT, SCALAR_POSITION, SCALAR_READ, SCALAR_APPLY };
-
-/* Functions and operators of scalar expressions, from the table scalar.def. */
-enum scalar_fn {
-#define SCALAR(id, name, arity, ...) FN_##id,
-#include "frontend/network/scalar.def"
-#undef SCALAR
-	FN_COUNT
-};
-
-struct scalar_fn_info {
-	const char *name;
-	int arity;
-	bool is_comparison;        /* result is i32, 0 or 1 */
-	bool is_float;             /* computed in floating point whatever the operands are */
-};
-const struct scalar_fn_info *scalar_fn_info(enum scalar_fn);
 
 struct scalar {
 	enum scalar_kind kind;
