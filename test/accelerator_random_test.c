@@ -154,17 +154,16 @@ static const char *differs(const struct sample *p, const struct layer *l, const 
 	return NULL;
 }
 
-static const char *execute(const struct sample *p, const int64_t *sum, bool is_shuffled,
-			   uint64_t seed, char text[256])
+static const char *execute(const struct sample *p, const int64_t *sum,
+			   struct simulation_options options, char text[256])
 {
-	struct simulation_options options = {is_shuffled, seed};
 	struct layer layer;
 	int place = 0;
 	char *error = layer_read(&layer, &p->code, &place, &p->machine, &p->tensors);
 	const char *difference = NULL;
 	fill_inputs(p);
 	if (!error) {
-		struct counters *counters = counters_new(&layer);
+		struct counters *counters = simulate_counters(&layer, &options);
 		error = simulate_layer(&layer, &p->tensors, &options, counters);
 		if (!error)
 			difference = differs(p, &layer, counters, sum, text);
@@ -193,9 +192,14 @@ static void execute_trials(enum beyond beyond)
 		make_sample(&p, number, beyond);
 		fill_inputs(&p);
 		int64_t *sum = compute(&p);
-		const char *difference = execute(&p, sum, false, 0, text);
+		const char *difference =
+			execute(&p, sum, (struct simulation_options){.is_stepped = false}, text);
+		if (!difference)
+			difference = execute(&p, sum,
+					     (struct simulation_options){.is_stepped = true}, text);
 		for (uint64_t seed = 0; seed < SHUFFLES && !difference; seed++)
-			difference = execute(&p, sum, true, seed, text);
+			difference = execute(&p, sum, (struct simulation_options){true, true, seed},
+					     text);
 		if (difference && wrong++ < 3) {
 			print_trial(stderr, &p.trial);
 			fprintf(stderr, "  %s\n", difference);

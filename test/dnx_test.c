@@ -20,22 +20,24 @@ static uint64_t draw(struct draws *d)
 
 static const char *draw_text(struct draws *d, struct code *code)
 {
-	static const char *const texts[] = {"", "c1", "a \"quoted\" name", "back\\slash", "größe", "日本"};
+	static const char *const texts[] = {"",      "c1",  "a \"quoted\" name", "back\\slash",
+					    "größe", "日本"};
 	return code_text(code, texts[draw(d) % (sizeof texts / sizeof *texts)]);
 }
 
 /* Small numbers, and some at the ends of their range. */
 static int64_t draw_whole(struct draws *d, bool is_signed)
 {
-	int64_t value = draw(d) % 4 ? (int64_t)(draw(d) % 300)
-				    : (int64_t)(draw(d) >> (1 + draw(d) % 63));
+	int64_t value =
+		draw(d) % 4 ? (int64_t)(draw(d) % 300) : (int64_t)(draw(d) >> (1 + draw(d) % 63));
 	return is_signed && draw(d) % 2 ? -value - (int64_t)(draw(d) % 2) : value;
 }
 
 static void draw_field(struct draws *d, struct code *code, const struct field_info *info,
 		       union field *f)
 {
-	static const double reals[] = {0, -0.0, 1, 0.1, 1e-300, 1.7976931348623157e308, -3.5, 1.0 / 3};
+	static const double reals[] = {0,    -0.0,   1, 0.1, 1e-300, 1.7976931348623157e308,
+				       -3.5, 1.0 / 3};
 	switch (info->form) {
 	case FORM_COUNT:
 		f->whole = draw_whole(d, false);
@@ -91,7 +93,8 @@ Test(dnx, what_is_written_comes_back_byte_for_byte)
 		char *error = dnx_decode(&again, file, size);
 		cr_assert_null(error, "%" PRIu64 ": %s", number, error);
 		uint8_t *file_again = dnx_encode(&again, &size_again);
-		cr_assert(size == size_again && memcmp(file, file_again, size) == 0, "%" PRIu64, number);
+		cr_assert(size == size_again && memcmp(file, file_again, size) == 0, "%" PRIu64,
+			  number);
 		free(file);
 		free(file_again);
 		dnx_free(&dnx);
@@ -118,7 +121,8 @@ Test(dnx, a_file_that_is_cut_or_has_one_wrong_bit_is_refused)
 	uint8_t *file = dnx_encode(&dnx, &size);
 	cr_assert(is_taken(file, size));
 	for (size_t cut = 0; cut < size; cut++) {
-		uint8_t *copy = malloc(cut + 1); /* so that what lies behind it is seen to be not looked at */
+		uint8_t *copy = malloc(
+			cut + 1); /* so that what lies behind it is seen to be not looked at */
 		memcpy(copy, file, cut);
 		cr_assert_not(is_taken(copy, cut), "cut after %zu bytes", cut);
 		free(copy);
@@ -142,7 +146,8 @@ Test(dnx, any_bytes_are_instructions_or_an_error)
 		uint8_t bytes[40];
 		for (size_t i = 0; i < size; i++)
 			bytes[i] = (uint8_t)(draw(&d) % (draw(&d) % 2 ? 256 : OP_COUNT));
-		char *error = code_decode(&code, (enum isa_section)(number % ISA_SECTIONS), bytes, size);
+		char *error =
+			code_decode(&code, (enum isa_section)(number % ISA_SECTIONS), bytes, size);
 		if (!error) {
 			uint8_t *encoded = code_encode(&code, &again);
 			cr_assert(again == size && memcmp(encoded, bytes, size) == 0,

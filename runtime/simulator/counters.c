@@ -28,7 +28,7 @@ static bool is_limited(const struct layer *l, int level)
 }
 
 /* Sets are wanted of the parent, of the child if it is a memory, and where a limited network lies between. */
-static bool make_came(struct counters *c)
+static bool make_came(struct counters *c, bool are_marked)
 {
 	const struct layer *l = c->layer;
 	const struct layer_operand *o = output_of(l);
@@ -41,7 +41,8 @@ static bool make_came(struct counters *c)
 		for (int level = parent; level < child; level++)
 			if (is_limited(l, level))
 				levels |= 1u << level;
-		if (!came_make(&c->came[parent], l, levels))
+		if (!came_make(&c->came[parent], l, levels, are_marked) ||
+		    (!are_marked && !came_tell(&c->came[parent], l, child)))
 			return false;
 	}
 	return true;
@@ -63,7 +64,7 @@ static bool make_level(struct counters *c, int level)
 	return true;
 }
 
-struct counters *counters_new(const struct layer *l)
+struct counters *counters_new(const struct layer *l, bool are_marked)
 {
 	struct counters *c = calloc(1, sizeof *c);
 	if (!c)
@@ -77,7 +78,7 @@ struct counters *counters_new(const struct layer *l)
 	c->worked = calloc((size_t)l->instances[l->machine->levels], sizeof *c->worked);
 	c->came = calloc(MAX_LEVELS, sizeof *c->came);
 	c->sender = sender_new();
-	bool is_made = c->worked && c->came && c->sender && make_came(c);
+	bool is_made = c->worked && c->came && c->sender && make_came(c, are_marked);
 	for (int level = 0; level < l->machine->levels && is_made; level++)
 		is_made = make_level(c, level);
 	if (is_made)

@@ -92,10 +92,11 @@ static bool read_loop(struct reader *r, const union field *f)
 	if (loop.tile < 1 || loop.tile >= left)
 		return fail(r, sentence("a tile of %lld, where %lld are left", (long long)loop.tile,
 					(long long)left));
+	int64_t steps = l->steps[l->loops] = (left + loop.tile - 1) / loop.tile;
+	l->is_whole &= left % loop.tile == 0;
 	if (loop.in_space) {
 		int64_t *used = &l->used[loop.level][loop.axis];
 		int64_t fanout = l->machine->level[loop.level].fanout[loop.axis];
-		int64_t steps = (left + loop.tile - 1) / loop.tile;
 		if (steps > fanout / *used)
 			return fail(r, sentence("more steps than the %lld units of the axis",
 						(long long)fanout));
@@ -349,9 +350,25 @@ static bool check_axis(struct reader *r, const struct layer_operand *o, int axis
 				axis, (long long)extent));
 }
 
+/* So that the words of the output are a product over its ranks. */
+static bool check_output(struct reader *r, const struct layer_operand *o)
+{
+	for (int d = 0; d < r->layer->dims; d++) {
+		int ranks = 0;
+		for (int k = 0; k < o->ranks; k++)
+			ranks += o->rank[k].coef[d] != 0;
+		if (ranks > 1)
+			return fail(r, sentence("dimension '%s' moves two ranks of the output",
+						r->layer->dim[d]));
+	}
+	return true;
+}
+
 static bool check_operands(struct reader *r)
 {
 	struct layer *l = r->layer;
+	if (!check_output(r, &l->operand[l->operands - 1]))
+		return false;
 	for (int i = 0; i < l->operands; i++) {
 		const struct layer_operand *o = &l->operand[i];
 		const struct sim_tensor *t = &r->tensors->tensor[o->tensor];
@@ -507,7 +524,9 @@ char *layer_read(struct layer *l, const struct code *code, int *place,
 		 const struct hierarchy *machine, const struct tensors *tensors)
 {
 	struct reader r = {.layer = l, .code = code, .tensors = tensors, .place = *place};
-	*l = (struct layer){.name = code->at[*place].field[LAYER_NAME].text, .machine = machine};
+	*l = (struct layer){.name = code->at[*place].field[LAYER_NAME].text,
+			    .machine = machine,
+			    .is_whole = true};
 	for (int i = 0; i < MAX_LEVELS; i++)
 		for (int axis = 0; axis < MAX_AXES; axis++)
 			l->used[i][axis] = 1;

@@ -21,16 +21,6 @@ static int loops_outside(const struct layer *l, int level)
 	return i;
 }
 
-/* Of the first run, which is the fullest. */
-static int64_t first_steps(const struct layer *l, int loop)
-{
-	int64_t extent = l->extent[l->loop[loop].dim];
-	for (int i = 0; i < loop; i++)
-		if (l->loop[i].dim == l->loop[loop].dim && extent > l->loop[i].tile)
-			extent = l->loop[i].tile;
-	return (extent + l->loop[loop].tile - 1) / l->loop[loop].tile;
-}
-
 static void weigh(struct visit *v, int level)
 {
 	const struct layer *l = v->layer;
@@ -40,7 +30,7 @@ static void weigh(struct visit *v, int level)
 		for (int j = i + 1; j < v->end; j++)
 			if (l->loop[j].in_space && l->loop[j].level == loop->level &&
 			    l->loop[j].axis == loop->axis)
-				v->weight[i] *= first_steps(l, j);
+				v->weight[i] *= l->steps[j];
 		for (int axis = loop->axis + 1; axis < MAX_AXES; axis++)
 			v->weight[i] *= l->used[loop->level][axis];
 		for (int inside = loop->level + 1; inside < level; inside++)
@@ -98,6 +88,8 @@ int64_t nest_steps(const struct layer *l, int depth, const int64_t step[])
 	const struct layer_loop *at = &l->loop[l->time[depth - 1]];
 	int64_t extent = l->extent[at->dim];
 	int walked = 0;
+	if (l->is_whole)
+		return l->steps[l->time[depth - 1]];
 	for (int i = 0; i < l->time[depth - 1]; i++) {
 		const struct layer_loop *outer = &l->loop[i];
 		int64_t s = outer->in_space ? 0 : step[walked++];

@@ -134,7 +134,7 @@ static void take_counts(struct layer_counts *counts, const struct layer *l,
 static char *count_layer(struct layer_counts *counts, const struct layer *l,
 			 const struct tensors *tensors, const struct simulation_options *options)
 {
-	struct counters *c = counters_new(l);
+	struct counters *c = simulate_counters(l, options);
 	char *error = c ? simulate_layer(l, tensors, options, c)
 			: sentence("no memory for the counters of layer '%s'", l->name);
 	if (!error && c->is_out_of_memory)
