@@ -136,6 +136,69 @@ Test(dnx, a_file_that_is_cut_or_has_one_wrong_bit_is_refused)
 	dnx_free(&dnx);
 }
 
+static char *print(const struct code *code, size_t *size)
+{
+	char *text;
+	FILE *file = open_memstream(&text, size);
+	code_print(code, file);
+	fclose(file);
+	return text;
+}
+
+Test(dnx, text_and_bytes_say_the_same)
+{
+	for (uint64_t number = 0; number < 300; number++) {
+		struct dnx dnx;
+		draw_dnx(&dnx, number);
+		for (int i = 0; i < ISA_SECTIONS; i++) {
+			struct code again = {0};
+			size_t size, bytes, bytes_again, size_again;
+			char *text = print(&dnx.code[i], &size);
+			char *error = code_parse(&again, text, size);
+			cr_assert_null(error, "%" PRIu64 ": %s in\n%s", number, error, text);
+			char *text_again = print(&again, &size_again);
+			uint8_t *encoded = code_encode(&dnx.code[i], &bytes);
+			uint8_t *encoded_again = code_encode(&again, &bytes_again);
+			cr_assert_str_eq(text, text_again);
+			cr_assert(bytes == bytes_again &&
+				  memcmp(encoded, encoded_again, bytes) == 0);
+			free(text);
+			free(text_again);
+			free(encoded);
+			free(encoded_again);
+			code_free(&again);
+		}
+		dnx_free(&dnx);
+	}
+}
+
+Test(dnx, wrong_lines_are_told_with_their_place)
+{
+	static const struct {
+		const char *text, *error;
+	} cases[] = {
+		{"extent count=3\n  extnt count=1\n", "2:3: 'extnt' is no instruction"},
+		{"extent\n", "1:7: 'extent' goes on with count=, not ''"},
+		{"extent count=-1\n",
+		 "1:14: '-1' is no whole number of 63 bits that is at least 0"},
+		{"extent count=9223372036854775808\n",
+		 "1:14: '9223372036854775808' is no whole number of 63 bits that is at least 0"},
+		{"extent count=1 count=2\n", "1:16: an instruction ends with its line"},
+		{"file name=x\n", "1:11: a text stands in double quotes, on one line"},
+		{"file name=\"x\n", "1:13: a text stands in double quotes, on one line"},
+		{"position type=f16 loop=0\n", "1:15: 'f16' is none of: f32 f64 i8 i16 i32 i64"},
+		{"constant type=f32 value=0x1\n",
+		 "1:25: '0x1' is no number: whole, or 0x, digits, p and a power of two"},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct code code = {0};
+		char *error = code_parse(&code, cases[i].text, strlen(cases[i].text));
+		cr_assert_str_eq(error ? error : "no error", cases[i].error);
+		free(error);
+		code_free(&code);
+	}
+}
+
 /* Checksums are no protection from a file that was made on purpose. */
 Test(dnx, any_bytes_are_instructions_or_an_error)
 {
