@@ -13,6 +13,7 @@
 #include "backend/report/report.h"
 #include "frontend/elaborate/elaborate.h"
 #include "frontend/command/exit_code.h"
+#include "frontend/network/calibrate.h"
 #include "frontend/network/interpret.h"
 #include "frontend/machine/machine.h"
 #include "frontend/network/memory.h"
@@ -57,6 +58,7 @@ static bool read_files(struct job *);
 static bool check(struct job *);
 static bool lower(struct job *);
 static bool load(struct job *);
+static bool quantise(struct job *);
 static bool map(struct job *);
 static bool explain(struct job *);
 static bool run(struct job *);
@@ -64,14 +66,15 @@ static bool emit(struct job *);
 
 static bool compile(struct job *job)
 {
-	return read_files(job) /* .dnn and .hw files into syntax trees */
-	       && check(job)   /* names and machines */
-	       && lower(job)   /* operators into tensor statements */
-	       && load(job)    /* values for the parameters */
-	       && map(job)     /* layers onto accelerators */
-	       && explain(job) /* the tables */
-	       && run(job)     /* with -run: on arrays */
-	       && emit(job);   /* with -o: native code, or mappings */
+	return read_files(job)  /* .dnn and .hw files into syntax trees */
+	       && check(job)    /* names and machines */
+	       && lower(job)    /* operators into tensor statements */
+	       && load(job)     /* values for the parameters */
+	       && quantise(job) /* contractions into those of integers, where asked to */
+	       && map(job)      /* layers onto accelerators */
+	       && explain(job)  /* the tables */
+	       && run(job)      /* with -run: on arrays */
+	       && emit(job);    /* with -o: native code, or mappings */
 }
 
 /* Says what the user may want to know but need not change. */
@@ -157,9 +160,20 @@ static bool wants_mapping(const struct options *options)
 	       options->certificate_file || options->machine_count > 1;
 }
 
+/* The integers that the network is computed in: what -quantise says, else those of the accelerator that a program is
+ * made for. */
+static enum number number_of(const struct job *job)
+{
+	bool is_for_accelerator =
+		is_accelerator(job->machine) && (job->options.run || wants_code(job));
+	if (job->options.is_quantised || !is_for_accelerator)
+		return job->options.number;
+	return number_of_word(machine_word(job->target[0].program, job->machine));
+}
+
 static bool needs_values(const struct job *job)
 {
-	return job->options.run || wants_code(job);
+	return job->options.run || wants_code(job) || job->options.number != NUMBER_F32;
 }
 
 /* Code is made for cpu machines, mappings for accelerators; said before any work is done for another. */
@@ -171,7 +185,8 @@ static bool check_kinds(struct job *job)
 	if (!job->machine && wants_mapping(&job->options))
 		return diag_fail(&job->diag, "no-machine",
 				 sentence("a mapping needs a machine: -hw FILE"));
-	if (needs_values(job) && job->machine && job->machine->kind != MACHINE_CPU)
+	bool is_executed = job->options.run || wants_code(job);
+	if (is_executed && job->machine && job->machine->kind != MACHINE_CPU)
 		return diag_fail(&job->diag, "machine-kind",
 				 sentence("machine '%s' is no cpu, and code is made for cpu "
 					  "machines only so far",
@@ -246,6 +261,16 @@ static bool does_without_network(const struct job *job)
 	return is_machine_alone || job->diag.errors > 0;
 }
 
+static bool check_network(struct job *job)
+{
+	const char *broken = network_check(job->network);
+	return !broken ||
+	       diag_fail(&job->diag, "internal",
+			 sentence("the compiler made a wrong network, which is its fault "
+				  "and not yours; please report it: %s",
+				  broken));
+}
+
 static bool lower(struct job *job)
 {
 	const struct options *options = &job->options;
@@ -256,13 +281,9 @@ static bool lower(struct job *job)
 					 : elaborate(job->program, options->network, &how);
 	if (!job->network || job->diag.errors > 0)
 		return false;
-	const char *broken = network_check(job->network);
-	if (broken)
-		return diag_fail(&job->diag, "internal",
-				 sentence("the compiler made a wrong network, which is its fault "
-					  "and not yours; please report it: %s",
-					  broken));
-	if (options->dump[DUMP_NETWORK])
+	if (!check_network(job))
+		return false;
+	if (options->dump[DUMP_NETWORK] && options->number == NUMBER_F32)
 		network_print(job->network, stdout);
 	return true;
 }
@@ -298,6 +319,50 @@ static bool load(struct job *job)
 	if (needs_values(job))
 		initialise(job);
 	return true;
+}
+
+/* ---- Quantise ---------------------------------------------------------------------------------------- */
+
+static char *run_interpreter(void *context, const struct network *network,
+			     struct array *const input[], struct array *output[])
+{
+	(void)context;
+	return interpret(network, input, output);
+}
+
+/* How large what is computed becomes: on samples, else on noise, which is said. */
+static bool find_ranges(struct job *job, struct ranges *ranges)
+{
+	const struct options *options = &job->options;
+	const struct executor interpreter = {run_interpreter, NULL};
+	*ranges = ranges_new(job->network);
+	if (options->sample_count > 0)
+		return calibrate(job->network, options->sample, options->sample_count, &interpreter,
+				 ranges, &job->diag);
+	remark(job,
+	       arena_printf(job->arena,
+			    "ranges of network '%s' without samples (-calibrate FILE): those of "
+			    "one random input from seed %" PRIu64,
+			    job->network->name, options->seed));
+	return calibrate_random(job->network, options->seed, &interpreter, ranges, &job->diag);
+}
+
+static bool quantise(struct job *job)
+{
+	enum number number = number_of(job);
+	struct ranges ranges;
+	if (number == NUMBER_F32 && job->options.sample_count > 0)
+		remark(job, "-calibrate finds ranges for -quantise, and nothing is quantised here");
+	if (number == NUMBER_F32)
+		return job->diag.errors == 0;
+	if (!find_ranges(job, &ranges))
+		return false;
+	network_quantise(job->network, number, &ranges, &job->diag);
+	if (!check_network(job))
+		return false;
+	if (job->options.dump[DUMP_NETWORK] && job->options.number != NUMBER_F32)
+		network_print(job->network, stdout);
+	return job->diag.errors == 0;
 }
 
 /* ---- Map --------------------------------------------------------------------------------------------- */

@@ -47,6 +47,7 @@ struct tensor {
 	int64_t extent[MAX_RANK];
 	const char *dim[MAX_RANK]; /* names of the dimensions, for people: "n"; never NULL */
 	struct tensor *view_of;    /* the same elements under another shape: written and read there; never a view itself */
+	const struct tensor *in_place_of; /* what quantise.h made it from; else NULL */
 	struct array *data;        /* PARAM, STATE, CONSTANT; owned by the network */
 	struct init init;          /* PARAM, STATE */
 	bool is_output;

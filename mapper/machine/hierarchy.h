@@ -7,6 +7,8 @@
 
 /* The hierarchy of an accelerator, of a program without errors; errors (no line, too many levels) in diag, then NULL. */
 struct hierarchy *hierarchy_of(struct program *, const struct machine *);
+/* The bits of its word, where a memory has no other. */
+int machine_word(struct program *, const struct machine *);
 /* MAC units of the whole machine; INT64_MAX where they are more. */
 int64_t hierarchy_units(const struct hierarchy *);
 

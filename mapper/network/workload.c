@@ -12,9 +12,17 @@
  * attn.query.linear.O), or by all of that: the first of these that it shares with no other. */
 enum { NAMINGS = 3 };
 
+/* The name of what it writes, which the integers in its place do not change. */
+static const char *written(const struct statement *s)
+{
+	const struct tensor *t = s->target.tensor;
+
+	return (t->in_place_of ? t->in_place_of : t)->name;
+}
+
 static const char *without_operator(struct arena *arena, const struct statement *s)
 {
-	const char *name = s->target.tensor->name;
+	const char *name = written(s);
 	const char *tail = s->op ? arena_printf(arena, ".%s.", s->op) : NULL;
 	const char *at = tail ? strstr(name, tail) : NULL;
 
@@ -25,11 +33,9 @@ static const char *without_operator(struct arena *arena, const struct statement 
 
 static const char *naming(struct arena *arena, const struct statement *s, int how)
 {
-	const char *name = how == 0   ? s->layer
-			   : how == 1 ? without_operator(arena, s)
-				      : s->target.tensor->name;
+	const char *name = how == 0 ? s->layer : how == 1 ? without_operator(arena, s) : written(s);
 
-	return arena_intern_string(arena, name && *name ? name : s->target.tensor->name);
+	return arena_intern_string(arena, name && *name ? name : written(s));
 }
 
 /* The name, or where it is taken the name with the first number behind it that is not. */
