@@ -113,11 +113,11 @@ static enum exit_code check_out(struct job *job)
 	const char *out = job->options.out;
 	if (!out)
 		return EXIT_DONE;
-	if (file_has_ending(out, ".npy") && run_outputs(&job->run) != 1)
+	if (file_has_ending(out, ".npy") && job->run.tensors.outputs != 1)
 		return refuse(EXIT_WRONG_USAGE, NULL,
 			      sentence("the program has %d outputs, and '%s' is one file: give a "
 				       "folder",
-				       run_outputs(&job->run), out));
+				       job->run.tensors.outputs, out));
 	char *error =
 		file_has_ending(out, ".npy") ? file_may_write(out) : file_may_make_folder(out);
 	return error ? refuse(EXIT_SYSTEM_REFUSED, NULL, error) : EXIT_DONE;
@@ -126,12 +126,12 @@ static enum exit_code check_out(struct job *job)
 static enum exit_code read_inputs(struct job *job)
 {
 	const struct run *r = &job->run;
-	if (job->options.inputs != run_inputs(r))
+	if (job->options.inputs != r->tensors.inputs)
 		return refuse(EXIT_WRONG_INPUT, NULL,
-			      sentence("the program has %d input%s, and -in gave %d", run_inputs(r),
-				       run_inputs(r) == 1 ? "" : "s", job->options.inputs));
+			      sentence("the program has %d input%s, and -in gave %d", r->tensors.inputs,
+				       r->tensors.inputs == 1 ? "" : "s", job->options.inputs));
 	for (int i = 0; i < job->options.inputs; i++) {
-		const struct sim_tensor *t = &r->tensors.tensor[run_input(r, i)];
+		const struct sim_tensor *t = &r->tensors.tensor[r->tensors.input[i].tensor];
 		char *error = npy_read(job->options.input[i], &job->input[i]);
 		if (error)
 			return refuse(EXIT_WRONG_INPUT, NULL, error);
@@ -148,7 +148,7 @@ static enum exit_code read_inputs(struct job *job)
 
 static enum exit_code execute(struct job *job)
 {
-	job->output = calloc((size_t)run_outputs(&job->run) + 1, sizeof(struct array *));
+	job->output = calloc((size_t)job->run.tensors.outputs + 1, sizeof(struct array *));
 	if (!job->output)
 		return refuse(EXIT_SYSTEM_REFUSED, NULL, sentence("no memory for the outputs"));
 	char *error = run_execute(&job->run, job->input, job->output, &job->options.simulation);
@@ -157,9 +157,9 @@ static enum exit_code execute(struct job *job)
 
 static void print_outputs(const struct job *job)
 {
-	for (int i = 0; i < run_outputs(&job->run); i++) {
+	for (int i = 0; i < job->run.tensors.outputs; i++) {
 		const struct array *a = job->output[i];
-		printf("%s: %s\n", job->run.tensors.tensor[run_output(&job->run, i)].name,
+		printf("%s: %s\n", job->run.tensors.output[i].name,
 		       shape_text(a->type, a->rank, a->extent).text);
 		array_print(stdout, a);
 	}
@@ -178,8 +178,8 @@ static enum exit_code write_outputs(struct job *job)
 		return error ? refuse(EXIT_SYSTEM_REFUSED, NULL, error) : EXIT_DONE;
 	}
 	error = file_make_folder(out);
-	for (int i = 0; i < run_outputs(&job->run) && !error; i++) {
-		char *path = sentence("%s/%d.npy", out, i);
+	for (int i = 0; i < job->run.tensors.outputs && !error; i++) {
+		char *path = sentence("%s/%s.npy", out, job->run.tensors.output[i].name);
 		error = path ? npy_write(path, job->output[i]) : sentence("no memory");
 		free(path);
 	}
@@ -224,7 +224,7 @@ static void release(struct job *job)
 {
 	for (int i = 0; i < job->options.inputs; i++)
 		array_free(job->input[i]);
-	for (int i = 0; job->output && i < run_outputs(&job->run); i++)
+	for (int i = 0; job->output && i < job->run.tensors.outputs; i++)
 		array_free(job->output[i]);
 	free(job->output);
 	run_close(&job->run);

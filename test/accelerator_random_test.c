@@ -43,7 +43,7 @@ static void write_tensor(struct sample *p, int operand, int64_t *address)
 	int64_t words = 1;
 	f[TENSOR_NAME].text = code_text(&p->tensor_code, o->name);
 	f[TENSOR_TYPE].whole = is_output ? TYPE_I32 : TYPE_I8;
-	f[TENSOR_ROLE].whole = is_output ? SIM_OUTPUT : SIM_INPUT;
+	f[TENSOR_ROLE].whole = SIM_LOCAL;
 	f[TENSOR_ADDRESS].whole = *address;
 	p->place[operand] = (struct layer_tensor){.number = operand, .axes = o->ranks};
 	for (int r = 0; r < o->ranks; r++) {
@@ -126,7 +126,7 @@ static int64_t *compute(const struct sample *p)
 	return sum;
 }
 
-static const char *differs(const struct sample *p, const struct layer *l, const struct counters *c,
+static const char *differs(const struct sample *p, const struct sim_layer *l, const struct counters *c,
 			   const int64_t *sum, char text[256])
 {
 	static const char *const words = "macs units steps cycles instances tile reads fills "
@@ -157,7 +157,7 @@ static const char *differs(const struct sample *p, const struct layer *l, const 
 static const char *execute(const struct sample *p, const int64_t *sum,
 			   struct simulation_options options, char text[256])
 {
-	struct layer layer;
+	struct sim_layer layer;
 	int place = 0;
 	char *error = layer_read(&layer, &p->code, &place, &p->machine, &p->tensors);
 	const char *difference = NULL;

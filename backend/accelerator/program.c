@@ -3,26 +3,21 @@
 #include "backend/accelerator/layer.h"
 #include "backend/accelerator/statement.h"
 #include "frontend/source/diag.h"
+#include "frontend/source/file_name.h"
 #include "mapper/cost/cost.h"
 #include "runtime/simulator/machine.h"
+#include "runtime/simulator/tensors.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum { ALIGNMENT = 64 };
 
-/* In the order of the words of isa.def. */
-enum tensor_role { PART_LOCAL, PART_INPUT, PART_OUTPUT, PART_CONSTANT, PART_VIEW };
-
-static enum tensor_role role_of(const struct tensor *t)
+static enum sim_role role_of(const struct tensor *t)
 {
 	if (t->view_of)
-		return PART_VIEW;
-	if (t->role == ROLE_INPUT)
-		return PART_INPUT;
-	if (t->data)
-		return PART_CONSTANT;
-	return t->is_output ? PART_OUTPUT : PART_LOCAL;
+		return SIM_VIEW;
+	return t->data ? SIM_CONSTANT : SIM_LOCAL;
 }
 
 static size_t bytes_of(const struct tensor *t)
@@ -44,11 +39,11 @@ static void place_tensors(const struct network *n, size_t address[], size_t *con
 {
 	size_t end = 0;
 	for (int i = 0; i < n->tensor_count; i++)
-		if (role_of(n->tensor[i]) == PART_CONSTANT)
+		if (role_of(n->tensor[i]) == SIM_CONSTANT)
 			address[i] = place(&end, n->tensor[i]);
 	*constants = end;
 	for (int i = 0; i < n->tensor_count; i++)
-		if (role_of(n->tensor[i]) != PART_CONSTANT && !n->tensor[i]->view_of)
+		if (role_of(n->tensor[i]) != SIM_CONSTANT && !n->tensor[i]->view_of)
 			address[i] = place(&end, n->tensor[i]);
 	for (int i = 0; i < n->tensor_count; i++)
 		if (n->tensor[i]->view_of)
@@ -72,6 +67,28 @@ static bool write_tensor(struct code *code, const struct tensor *t, size_t addre
 	return true;
 }
 
+static bool write_port(struct code *code, enum opcode op, const char *name, const struct tensor *t)
+{
+	union field *f = code_add(code, op);
+	_Static_assert((int)INPUT_NAME == (int)OUTPUT_NAME && (int)INPUT_TENSOR == (int)OUTPUT_TENSOR,
+		       "both ports are written alike");
+	if (!f || !(f[INPUT_NAME].text = code_text(code, name)))
+		return false;
+	f[INPUT_TENSOR].whole = t->id;
+	return true;
+}
+
+static bool write_ports(struct code *code, const struct network *n)
+{
+	const char **name = file_names(n->arena, n->output_name, n->output_count);
+	bool ok = true;
+	for (int i = 0; i < n->input_count && ok; i++)
+		ok = write_port(code, OP_INPUT, n->input[i]->name, n->input[i]);
+	for (int i = 0; i < n->output_count && ok; i++)
+		ok = write_port(code, OP_OUTPUT, name[i], n->output[i]);
+	return ok;
+}
+
 static bool write_tensors(struct dnx *dnx, const struct network *n)
 {
 	size_t *address = calloc((size_t)n->tensor_count + 1, sizeof *address);
@@ -86,11 +103,11 @@ static bool write_tensors(struct dnx *dnx, const struct network *n)
 	for (int i = 0; i < n->tensor_count && is_done; i++) {
 		const struct tensor *t = n->tensor[i];
 		is_done = write_tensor(&dnx->code[SECTION_TENSORS], t, address[i]);
-		if (role_of(t) == PART_CONSTANT)
+		if (role_of(t) == SIM_CONSTANT)
 			memcpy(dnx->constants + address[i], t->data->data, bytes_of(t));
 	}
 	free(address);
-	return is_done;
+	return is_done && write_ports(&dnx->code[SECTION_TENSORS], n);
 }
 
 /* ---- The program ------------------------------------------------------------------------------------------------------------ */

@@ -3,12 +3,12 @@
 
 #include <stdlib.h>
 
-static const struct layer_operand *output_of(const struct layer *l)
+static const struct layer_operand *output_of(const struct sim_layer *l)
 {
 	return &l->operand[l->operands - 1];
 }
 
-bool came_make(struct came *c, const struct layer *l, unsigned levels, bool are_marked)
+bool came_make(struct came *c, const struct sim_layer *l, unsigned levels, bool are_marked)
 {
 	int64_t words = 1;
 	*c = (struct came){0};
@@ -46,7 +46,7 @@ static int64_t number_of(const struct layer_operand *o, const int64_t coordinate
 	return number;
 }
 
-void came_add(struct came *c, const struct layer *l, int level, int64_t instance,
+void came_add(struct came *c, const struct sim_layer *l, int level, int64_t instance,
 	      const struct box *box)
 {
 	int64_t coordinate[MAX_RANK];
@@ -80,7 +80,7 @@ static void spread(char is_reached[], char before[], int64_t length, int64_t shi
 }
 
 /* Coordinates of a rank, counted from its least, that one instance of the level is brought. -1: no memory. */
-static int64_t reached(const struct layer *l, int rank, int level, int child)
+static int64_t reached(const struct sim_layer *l, int rank, int level, int child)
 {
 	const struct layer_rank *of = &output_of(l)->rank[rank];
 	int64_t tile[LAYER_DIMS], length = 1, count = 0;
@@ -106,7 +106,7 @@ static int64_t reached(const struct layer *l, int rank, int level, int child)
 	return count;
 }
 
-bool came_tell(struct came *c, const struct layer *l, int child)
+bool came_tell(struct came *c, const struct sim_layer *l, int child)
 {
 	for (int level = 0; level <= child; level++) {
 		int64_t words = 1;

@@ -29,7 +29,7 @@ enum counter {
 };
 
 struct counters {
-	const struct layer *layer;
+	const struct sim_layer *layer;
 	int64_t macs, steps;
 	bool *worked; /* of each MAC unit: ever */
 	/* Of each instance of a level: words of an operand, and those at the outer end of the array inside. */
@@ -43,7 +43,7 @@ struct counters {
 
 /* For the layer, which is to outlive it. Words of the output that come will be marked one by one; or, where all runs are alike, are
  * told from the loops. NULL when memory is out. */
-struct counters *counters_new(const struct layer *, bool are_marked);
+struct counters *counters_new(const struct sim_layer *, bool are_marked);
 void counters_free(struct counters *);
 
 /* So many steps in each of which every instance of the child gets (of the output: gives) a box. */

@@ -24,7 +24,7 @@ struct words {
 	int64_t count;
 };
 
-static struct words words_of(const struct layer *l, const struct layer_operand *o)
+static struct words words_of(const struct sim_layer *l, const struct layer_operand *o)
 {
 	struct words w = {.count = 1};
 	for (int r = o->ranks - 1; r >= 0; r--) {
@@ -94,7 +94,7 @@ static void points_free(struct points *p)
 		free(p->offset[i]);
 }
 
-static bool points_make(struct points *p, const struct layer *l, const int dim[], int dims,
+static bool points_make(struct points *p, const struct sim_layer *l, const int dim[], int dims,
 			const struct words words[3])
 {
 	int64_t position[LAYER_DIMS] = {0};
@@ -222,7 +222,7 @@ static enum kind kind_of(const struct layer_operand *a, const struct layer_opera
 	return a->relevant >> dim & 1 ? GROUP : LANE;
 }
 
-static int64_t count_of(const struct layer *l, const struct layer_operand *a,
+static int64_t count_of(const struct sim_layer *l, const struct layer_operand *a,
 			const struct layer_operand *b, enum kind kind)
 {
 	int64_t count = 1;
@@ -233,7 +233,7 @@ static int64_t count_of(const struct layer *l, const struct layer_operand *a,
 }
 
 /* B where it lies, if all its words are there: the same strides, counted in elements of the tensor. */
-static bool find_in_place(const struct layer *l, const struct layer_operand *o,
+static bool find_in_place(const struct sim_layer *l, const struct layer_operand *o,
 			  const struct sim_tensor *t, struct words *w)
 {
 	int64_t stride[MAX_RANK], first = 0, elements = 1;
@@ -260,7 +260,7 @@ static void shift(struct points *group, const struct words words[3])
 			group->offset[i][g] += words[i].first;
 }
 
-static bool multiply_operands(const struct layer *l, const struct tensors *tensors, int first,
+static bool multiply_operands(const struct sim_layer *l, const struct tensors *tensors, int first,
 			      int64_t *sum)
 {
 	const struct layer_operand *operand[3] = {&l->operand[first], &l->operand[1 - first],
@@ -302,7 +302,7 @@ static bool multiply_operands(const struct layer *l, const struct tensors *tenso
 
 /* ---- Point by point ---------------------------------------------------------------------------------------------------------------- */
 
-static int64_t word_at(const struct layer *l, const struct tensors *tensors,
+static int64_t word_at(const struct sim_layer *l, const struct tensors *tensors,
 		       const struct layer_operand *o, const int64_t position[])
 {
 	const struct sim_tensor *t = &tensors->tensor[o->tensor];
@@ -314,7 +314,7 @@ static int64_t word_at(const struct layer *l, const struct tensors *tensors,
 	return element < 0 ? 0 : tensor_word(tensors, t, element);
 }
 
-static void multiply_points(const struct layer *l, const struct tensors *tensors, int64_t *sum)
+static void multiply_points(const struct sim_layer *l, const struct tensors *tensors, int64_t *sum)
 {
 	struct words output = words_of(l, &l->operand[l->operands - 1]);
 	int64_t position[LAYER_DIMS] = {0};
@@ -338,7 +338,7 @@ static bool is_narrow(const struct tensors *tensors, const struct layer_operand 
 	return type == TYPE_I8 || type == TYPE_I16;
 }
 
-bool kernel_run(const struct layer *l, const struct tensors *tensors)
+bool kernel_run(const struct sim_layer *l, const struct tensors *tensors)
 {
 	const struct layer_operand *o = l->operand, *output = &o[l->operands - 1];
 	int64_t *sum = calloc((size_t)words_of(l, output).count, sizeof *sum);

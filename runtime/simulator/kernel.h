@@ -6,6 +6,6 @@
 #include "runtime/simulator/layer.h"
 
 /* False when memory is out; then nothing is written. */
-bool kernel_run(const struct layer *, const struct tensors *);
+bool kernel_run(const struct sim_layer *, const struct tensors *);
 
 #endif

@@ -7,7 +7,7 @@
 #include <string.h>
 
 struct reader {
-	struct layer *layer;
+	struct sim_layer *layer;
 	const struct code *code;
 	const struct tensors *tensors;
 	int place; /* of the instruction at hand */
@@ -38,7 +38,7 @@ static bool room(struct reader *r, const char *what, int count, int most)
 
 static struct layer_operand *last_operand(struct reader *r)
 {
-	struct layer *l = r->layer;
+	struct sim_layer *l = r->layer;
 	if (l->operands == 0)
 		fail(r, sentence("it belongs to an operand, and none came before"));
 	return l->operands > 0 ? &l->operand[l->operands - 1] : NULL;
@@ -48,7 +48,7 @@ static struct layer_operand *last_operand(struct reader *r)
 
 static bool read_dim(struct reader *r, const union field *f)
 {
-	struct layer *l = r->layer;
+	struct sim_layer *l = r->layer;
 	if (!room(r, "dimensions", l->dims, LAYER_DIMS))
 		return false;
 	if (f[DIM_EXTENT].whole < 2)
@@ -59,7 +59,7 @@ static bool read_dim(struct reader *r, const union field *f)
 }
 
 /* What the loops so far leave of a dimension. */
-static int64_t left_of(const struct layer *l, int dim)
+static int64_t left_of(const struct sim_layer *l, int dim)
 {
 	int64_t left = l->extent[dim];
 	for (int i = 0; i < l->loops; i++)
@@ -75,7 +75,7 @@ static bool is_before(const struct layer_loop *a, const struct layer_loop *b)
 
 static bool read_loop(struct reader *r, const union field *f)
 {
-	struct layer *l = r->layer;
+	struct sim_layer *l = r->layer;
 	struct layer_loop loop = {f[LOOP_KIND].whole == 1, (int)f[LOOP_LEVEL].whole,
 				  (int)f[LOOP_AXIS].whole, (int)f[LOOP_DIM].whole,
 				  f[LOOP_TILE].whole};
@@ -112,7 +112,7 @@ static bool read_loop(struct reader *r, const union field *f)
 
 static bool read_operand(struct reader *r, const union field *f)
 {
-	struct layer *l = r->layer;
+	struct sim_layer *l = r->layer;
 	if (!room(r, "operands", l->operands, LAYER_OPERANDS) ||
 	    !below(r, "tensor", f[OPERAND_TENSOR].whole, r->tensors->count))
 		return false;
@@ -179,7 +179,7 @@ static bool read_index(struct reader *r, const union field *f)
 
 static bool read_keep(struct reader *r, const union field *f)
 {
-	struct layer *l = r->layer;
+	struct sim_layer *l = r->layer;
 	if (!below(r, "level", f[KEEP_LEVEL].whole, l->machine->levels) ||
 	    !below(r, "operand", f[KEEP_OPERAND].whole, l->operands))
 		return false;
@@ -206,7 +206,7 @@ static bool read_keep(struct reader *r, const union field *f)
 
 static bool read_route(struct reader *r, const union field *f)
 {
-	struct layer *l = r->layer;
+	struct sim_layer *l = r->layer;
 	if (!below(r, "level", f[ROUTE_LEVEL].whole, l->machine->levels) ||
 	    !below(r, "operand", f[ROUTE_OPERAND].whole, l->operands))
 		return false;
@@ -224,7 +224,7 @@ static bool read_route(struct reader *r, const union field *f)
 
 static bool read_semaphore(struct reader *r, const union field *f)
 {
-	struct layer *l = r->layer;
+	struct sim_layer *l = r->layer;
 	if (!room(r, "semaphores", l->semaphores, LAYER_SEMAPHORES))
 		return false;
 	l->tokens[l->semaphores++] = f[SEMAPHORE_TOKENS].whole;
@@ -233,7 +233,7 @@ static bool read_semaphore(struct reader *r, const union field *f)
 
 static bool read_sequence(struct reader *r, const union field *f)
 {
-	struct layer *l = r->layer;
+	struct sim_layer *l = r->layer;
 	struct sequencer s = {.task = (enum task)f[SEQUENCE_TASK].whole, .place = r->place};
 	if (!room(r, "sequencers", l->sequencers, LAYER_SEQUENCERS) ||
 	    !below(r, "level", f[SEQUENCE_LEVEL].whole, l->machine->levels + 1) ||
@@ -257,7 +257,7 @@ static bool read_sequence(struct reader *r, const union field *f)
 
 static struct sequencer *last_sequencer(struct reader *r)
 {
-	struct layer *l = r->layer;
+	struct sim_layer *l = r->layer;
 	if (l->sequencers == 0)
 		fail(r, sentence("it belongs to a sequencer, and none came before"));
 	return l->sequencers > 0 ? &l->sequencer[l->sequencers - 1] : NULL;
@@ -267,7 +267,7 @@ static struct sequencer *last_sequencer(struct reader *r)
 static bool add_meeting(struct reader *r, const struct sequencer *s, struct meeting meeting[],
 			int *count, int64_t semaphore, int64_t depth)
 {
-	struct layer *l = r->layer;
+	struct sim_layer *l = r->layer;
 	if (!room(r, "meetings of a sequencer", *count, SEQUENCER_MEETINGS) ||
 	    !below(r, "semaphore", semaphore, l->semaphores) ||
 	    !below(r, "depth", depth, s->depth + 1))
@@ -294,7 +294,7 @@ static bool read_signal(struct reader *r, const union field *f)
 
 static bool read_expect(struct reader *r, const union field *f)
 {
-	struct layer *l = r->layer;
+	struct sim_layer *l = r->layer;
 	if (!below(r, "level", f[EXPECT_LEVEL].whole, l->machine->levels) ||
 	    !below(r, "operand", f[EXPECT_OPERAND].whole, l->operands))
 		return false;
@@ -314,7 +314,7 @@ static bool read_expect(struct reader *r, const union field *f)
 /* Every dimension is walked to its single positions, and every operand has an index for each dimension of its tensor. */
 static bool check_nest(struct reader *r)
 {
-	struct layer *l = r->layer;
+	struct sim_layer *l = r->layer;
 	if (l->operands < 2 || l->operand[l->operands - 1].class != CLASS_O)
 		return fail(r, sentence("a layer reads operands and writes the last of them"));
 	for (int d = 0; d < l->dims; d++)
@@ -366,7 +366,7 @@ static bool check_output(struct reader *r, const struct layer_operand *o)
 
 static bool check_operands(struct reader *r)
 {
-	struct layer *l = r->layer;
+	struct sim_layer *l = r->layer;
 	if (!check_output(r, &l->operand[l->operands - 1]))
 		return false;
 	for (int i = 0; i < l->operands; i++) {
@@ -382,7 +382,7 @@ static bool check_operands(struct reader *r)
 }
 
 /* Tiles are largest in the first run, that of the first unit. */
-static void measure_tile(const struct layer *l, struct layer_operand *o, int level)
+static void measure_tile(const struct sim_layer *l, struct layer_operand *o, int level)
 {
 	struct layer_keep *keep = &o->keep[level];
 	int64_t extent[LAYER_DIMS];
@@ -429,7 +429,7 @@ static bool overlap(const struct layer_keep *a, const struct layer_keep *b)
 
 static bool check_places(struct reader *r)
 {
-	struct layer *l = r->layer;
+	struct sim_layer *l = r->layer;
 	for (int i = 0; i < l->operands; i++)
 		for (int k = 1; k < l->operand[i].links; k++)
 			if (!check_tile(r, &l->operand[i], l->operand[i].chain[k]))
@@ -450,7 +450,7 @@ static bool check_places(struct reader *r)
 	return true;
 }
 
-static const struct sequencer *sequencer_for(const struct layer *l, enum task task, int level,
+static const struct sequencer *sequencer_for(const struct sim_layer *l, enum task task, int level,
 					     int operand)
 {
 	for (int i = 0; i < l->sequencers; i++)
@@ -474,7 +474,7 @@ static bool check_sequencer(struct reader *r, enum task task, int level, int ope
 
 static bool check_sequencers(struct reader *r)
 {
-	struct layer *l = r->layer;
+	struct sim_layer *l = r->layer;
 	int needed = 1;
 	if (!check_sequencer(r, TASK_COMPUTE, l->machine->levels, 0, l->depths))
 		return false;
@@ -520,11 +520,11 @@ static bool begins_another(enum opcode op)
 	return op == OP_LAYER || op == OP_STATEMENT;
 }
 
-char *layer_read(struct layer *l, const struct code *code, int *place,
+char *layer_read(struct sim_layer *l, const struct code *code, int *place,
 		 const struct hierarchy *machine, const struct tensors *tensors)
 {
 	struct reader r = {.layer = l, .code = code, .tensors = tensors, .place = *place};
-	*l = (struct layer){.name = code->at[*place].field[LAYER_NAME].text,
+	*l = (struct sim_layer){.name = code->at[*place].field[LAYER_NAME].text,
 			    .machine = machine,
 			    .is_whole = true};
 	for (int i = 0; i < MAX_LEVELS; i++)
@@ -541,7 +541,7 @@ char *layer_read(struct layer *l, const struct code *code, int *place,
 	return r.error;
 }
 
-void layer_free(struct layer *l)
+void layer_free(struct sim_layer *l)
 {
 	free(l->expectation);
 	l->expectation = NULL;

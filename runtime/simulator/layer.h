@@ -71,7 +71,7 @@ struct layer_expectation {
 	int64_t value;
 };
 
-struct layer {
+struct sim_layer {
 	const char *name; /* of the code that it was read from */
 	const struct hierarchy *machine;
 	int dims, loops, operands, sequencers, semaphores, expectations;
@@ -90,8 +90,8 @@ struct layer {
 };
 
 /* Reads the layer that begins at *place of the program, which then is the place behind it. NULL, or a sentence (malloc'd). */
-char *layer_read(struct layer *, const struct code *, int *place, const struct hierarchy *,
+char *layer_read(struct sim_layer *, const struct code *, int *place, const struct hierarchy *,
 		 const struct tensors *);
-void layer_free(struct layer *);
+void layer_free(struct sim_layer *);
 
 #endif

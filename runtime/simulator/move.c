@@ -10,7 +10,7 @@
 
 static bool make_level(struct memories *m, int level, bool has_words)
 {
-	const struct layer *l = m->layer;
+	const struct sim_layer *l = m->layer;
 	size_t instances = (size_t)l->instances[level];
 	for (int i = 0; i < l->operands; i++) {
 		const struct layer_keep *keep = &l->operand[i].keep[level];
@@ -32,7 +32,7 @@ static bool make_level(struct memories *m, int level, bool has_words)
 	return m->word[level] != NULL;
 }
 
-bool memories_make(struct memories *m, const struct layer *l, const struct tensors *tensors,
+bool memories_make(struct memories *m, const struct sim_layer *l, const struct tensors *tensors,
 		   struct counters *counters, bool have_words)
 {
 	int64_t most = 1;
@@ -145,7 +145,7 @@ static void transfer(const struct end *from, const struct end *to, const struct 
 /* ---- Tiles that move ------------------------------------------------------------------------------------------------------ */
 
 /* The rank along which the loop at this depth moves the tile, if that is the only one; else -1. */
-static int moved_rank(const struct layer *l, const struct layer_operand *o, int depth)
+static int moved_rank(const struct sim_layer *l, const struct layer_operand *o, int depth)
 {
 	int dim = l->loop[l->time[depth - 1]].dim, rank = -1;
 	for (int r = 0; r < o->ranks; r++)
@@ -290,7 +290,7 @@ static void multiply(void *context, int64_t instance, const struct part *part)
 {
 	const struct multiplication *p = context;
 	struct memories *m = p->memories;
-	const struct layer *l = m->layer;
+	const struct sim_layer *l = m->layer;
 	int64_t product = 1;
 	m->counters->macs += p->times;
 	m->counters->worked[instance] = true;

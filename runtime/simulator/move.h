@@ -11,7 +11,7 @@
 #include "runtime/simulator/nest.h"
 
 struct memories {
-	const struct layer *layer;
+	const struct sim_layer *layer;
 	const struct tensors *tensors;
 	int64_t room[MAX_LEVELS];              /* words of one instance that the layer uses */
 	bool have_words;                       /* else nothing is moved, but only counted */
@@ -29,7 +29,7 @@ struct place_of_loops {
 };
 
 /* Without words, if they are only counted. False when memory is out; then, too, they are to be freed. */
-bool memories_make(struct memories *, const struct layer *, const struct tensors *, struct counters *,
+bool memories_make(struct memories *, const struct sim_layer *, const struct tensors *, struct counters *,
 		   bool have_words);
 void memories_free(struct memories *);
 

@@ -30,43 +30,6 @@ void run_close(struct run *r)
 
 /* ---- Inputs and outputs ---------------------------------------------------------------------------------------------------- */
 
-static int count_role(const struct run *r, enum sim_role role)
-{
-	int count = 0;
-	for (int i = 0; i < r->tensors.count; i++)
-		count += r->tensors.tensor[i].role == role;
-	return count;
-}
-
-/* The tensor of this role that has so many before it. */
-static int find_role(const struct run *r, enum sim_role role, int before)
-{
-	int i = 0;
-	while (r->tensors.tensor[i].role != role || before-- > 0)
-		i++;
-	return i;
-}
-
-int run_inputs(const struct run *r)
-{
-	return count_role(r, SIM_INPUT);
-}
-
-int run_outputs(const struct run *r)
-{
-	return count_role(r, SIM_OUTPUT);
-}
-
-int run_input(const struct run *r, int number)
-{
-	return find_role(r, SIM_INPUT, number);
-}
-
-int run_output(const struct run *r, int number)
-{
-	return find_role(r, SIM_OUTPUT, number);
-}
-
 bool run_takes(const struct sim_tensor *t, const struct array *a)
 {
 	return a->type == t->type && a->rank == t->rank &&
@@ -108,14 +71,14 @@ static void origin(const struct run *r, int place, char text[], size_t size)
 }
 
 /* The counter that has neither level nor operand, or no operand, is looked at once. */
-static bool has(const struct layer *l, enum counter counter, int level, int operand)
+static bool has(const struct sim_layer *l, enum counter counter, int level, int operand)
 {
 	return counter <= COUNTER_CYCLES      ? level == 0 && operand == 0
 	       : counter == COUNTER_INSTANCES ? level < l->machine->levels && operand == 0
 					      : level < l->machine->levels && operand < l->operands;
 }
 
-static void take_counts(struct layer_counts *counts, const struct layer *l,
+static void take_counts(struct layer_counts *counts, const struct sim_layer *l,
 			const struct counters *c)
 {
 	counts->layer = l->name;
@@ -131,7 +94,7 @@ static void take_counts(struct layer_counts *counts, const struct layer *l,
 	}
 }
 
-static char *count_layer(struct layer_counts *counts, const struct layer *l,
+static char *count_layer(struct layer_counts *counts, const struct sim_layer *l,
 			 const struct tensors *tensors, const struct simulation_options *options)
 {
 	struct counters *c = simulate_counters(l, options);
@@ -148,7 +111,7 @@ static char *count_layer(struct layer_counts *counts, const struct layer *l,
 static char *run_layer(struct run *r, int *place, const struct simulation_options *options)
 {
 	struct layer_counts *grown = realloc(r->counted, sizeof *grown * ((size_t)r->layers + 1));
-	struct layer layer;
+	struct sim_layer layer;
 	if (!grown)
 		return sentence("no memory for the counters of a layer");
 	r->counted = grown;
@@ -190,12 +153,12 @@ char *run_execute(struct run *r, struct array *const input[], struct array *outp
 		  const struct simulation_options *options)
 {
 	char *error = NULL;
-	for (int i = 0; i < run_inputs(r) && !error; i++)
-		error = take_input(r, &r->tensors.tensor[run_input(r, i)], input[i]);
+	for (int i = 0; i < r->tensors.inputs && !error; i++)
+		error = take_input(r, &r->tensors.tensor[r->tensors.input[i].tensor], input[i]);
 	if (!error)
 		error = run_program(r, options);
-	for (int i = 0; i < run_outputs(r) && !error; i++) {
-		output[i] = give_output(r, &r->tensors.tensor[run_output(r, i)]);
+	for (int i = 0; i < r->tensors.outputs && !error; i++) {
+		output[i] = give_output(r, &r->tensors.tensor[r->tensors.output[i].tensor]);
 		if (!output[i])
 			error = sentence("no memory for an output");
 	}

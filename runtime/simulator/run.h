@@ -25,12 +25,6 @@ struct run {
 char *run_open(struct run *, const uint8_t *, size_t);
 void run_close(struct run *);
 
-int run_inputs(const struct run *);
-int run_outputs(const struct run *);
-/* Of the inputs, the outputs: its number among the tensors. */
-int run_input(const struct run *, int);
-int run_output(const struct run *, int);
-
 /* Has the array the type and shape of the tensor? */
 bool run_takes(const struct sim_tensor *, const struct array *);
 

@@ -20,7 +20,7 @@ struct runner {
 };
 
 struct simulation {
-	const struct layer *layer;
+	const struct sim_layer *layer;
 	const struct simulation_options *options;
 	struct memories memories;
 	int64_t tokens[LAYER_SEMAPHORES];
@@ -153,7 +153,7 @@ static const struct runner *runner_for(const struct simulation *s, enum task tas
 }
 
 /* The level inside of this one that keeps the operand; of the MACs, the number of levels. */
-static int child_of(const struct layer *l, int operand, int level)
+static int child_of(const struct sim_layer *l, int operand, int level)
 {
 	const struct layer_operand *o = &l->operand[operand];
 	for (int i = 0; i + 1 < o->links; i++)
@@ -241,7 +241,7 @@ static bool may_drain(struct simulation *s, const struct runner *r)
 static bool may_act(struct simulation *s, const struct runner *r)
 {
 	const struct sequencer *q = r->sequencer;
-	const struct layer *l = s->layer;
+	const struct sim_layer *l = s->layer;
 	bool may = true;
 	if (q->task != TASK_COMPUTE) {
 		may = is_there(s, r, q->operand, parent_of(&l->operand[q->operand], q->level));
@@ -391,12 +391,12 @@ static void finish(struct simulation *s)
 		s->error = sentence("no memory for the values of layer '%s'", s->layer->name);
 }
 
-struct counters *simulate_counters(const struct layer *l, const struct simulation_options *options)
+struct counters *simulate_counters(const struct sim_layer *l, const struct simulation_options *options)
 {
 	return counters_new(l, options->is_stepped || !l->is_whole);
 }
 
-char *simulate_layer(const struct layer *layer, const struct tensors *tensors,
+char *simulate_layer(const struct sim_layer *layer, const struct tensors *tensors,
 		     const struct simulation_options *options, struct counters *counters)
 {
 	struct simulation *s = calloc(1, sizeof *s);

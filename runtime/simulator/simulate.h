@@ -18,9 +18,9 @@ struct simulation_options {
 
 /* Executes the layer on the tensors, of which the output is added to, and counts. NULL, or a sentence (malloc'd): of a deadlock, of a tile
  * that is used before it is there or overwritten while it is used, or where memory is out. */
-char *simulate_layer(const struct layer *, const struct tensors *, const struct simulation_options *,
+char *simulate_layer(const struct sim_layer *, const struct tensors *, const struct simulation_options *,
 		     struct counters *);
 /* The counters that it needs. NULL when memory is out. */
-struct counters *simulate_counters(const struct layer *, const struct simulation_options *);
+struct counters *simulate_counters(const struct sim_layer *, const struct simulation_options *);
 
 #endif
