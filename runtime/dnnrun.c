@@ -31,13 +31,14 @@ struct options {
 	struct simulation_options simulation;
 };
 
-enum key { KEY_IN = 256, KEY_OUT, KEY_COUNTERS, KEY_SHUFFLE };
+enum key { KEY_IN = 256, KEY_OUT, KEY_COUNTERS, KEY_STEP, KEY_SHUFFLE };
 
 /* clang-format off */
 static const struct argp_option table[] = {
 	{"in", KEY_IN, "FILE", 0, "an input, .npy; one for each, in their order", 0},
 	{"out", KEY_OUT, "PATH", 0, "the output: a .npy file, or a folder where there are several; else they are printed", 0},
 	{"counters", KEY_COUNTERS, 0, 0, "print every counter of every layer", 0},
+	{"step", KEY_STEP, 0, 0, "move every word and make every product one by one: slow, and the same", 0},
 	{"shuffle", KEY_SHUFFLE, "SEED", 0, "let sequencers take their turns in a random order, which changes nothing", 0},
 	{0},
 };
@@ -58,6 +59,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		return 0;
 	case KEY_COUNTERS:
 		o->counters = true;
+		return 0;
+	case KEY_STEP:
+		o->simulation.is_stepped = true;
 		return 0;
 	case KEY_SHUFFLE:
 		o->simulation.is_shuffled = true;

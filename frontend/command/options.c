@@ -45,7 +45,7 @@ enum key {
 /* clang-format off */
 static const struct argp_option table[] = {
 	{"hw", KEY_HW, "FILE", 0, "the machine to compile for; several accelerators are compared", 0},
-	{0, KEY_OUT, "PATH", 0, ".o (and .h), .ll, .s, .map, .json, .certificate, .timeloop.yaml; else a folder", 0},
+	{0, KEY_OUT, "PATH", 0, ".o (and .h), .ll, .s, .dnx, .map, .json, .certificate, .timeloop.yaml; else a folder", 0},
 	{"run", KEY_RUN, 0, 0, "execute on .npy files, one per input; -o OUT.npy keeps the result", 0},
 	{"weights", KEY_WEIGHTS, "FILE", 0, "values of the parameters, .safetensors", 0},
 	{"seed", KEY_SEED, "N", 0, "of random values for parameters that no file gives (0)", 0},
@@ -319,7 +319,7 @@ static const char *ending_of(const char *path)
 /* A path that -o would make a folder of, though its ending says that a file is meant. */
 static char *check_out(const struct options *options)
 {
-	static const char *const code[] = {".o",           ".ll",           ".s", ".map", ".json",
+	static const char *const code[] = {".o",           ".ll",           ".s", ".dnx", ".map", ".json",
 					   ".certificate", ".timeloop.yaml"};
 	const char *out = options->out, *ending = out ? ending_of(out) : NULL;
 	bool is_known = !ending || (options->run && strcmp(ending, ".npy") == 0);
@@ -335,7 +335,7 @@ static char *check_out(const struct options *options)
 		return sentence("'%s': no %s files are written; -o takes %s (called so: '%s/')",
 				out, ending,
 				options->run ? "a .npy file or a folder"
-					     : ".o (with its .h), .ll, .s, .map, .json, "
+					     : ".o (with its .h), .ll, .s, .dnx, .map, .json, "
 					       ".certificate, .timeloop.yaml or a folder",
 				out);
 	return NULL;
