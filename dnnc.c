@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "backend/accelerator/accelerator.h"
 #include "backend/cpu/files.h"
 #include "backend/report/report.h"
 #include "frontend/elaborate/elaborate.h"
@@ -160,20 +161,29 @@ static bool wants_mapping(const struct options *options)
 	       options->certificate_file || options->machine_count > 1;
 }
 
+/* Does the work end in a program for an accelerator, executed or written? */
+static bool wants_program(const struct job *job)
+{
+	const struct options *options = &job->options;
+	bool is_for_program = options->run || (options->out && !is_code_file(options->out) &&
+					       !is_mapping_file(options->out));
+	return is_for_program && is_accelerator(job->machine) && job->targets == 1 &&
+	       !options->certificate_file;
+}
+
 /* The integers that the network is computed in: what -quantise says, else those of the accelerator that a program is
  * made for. */
 static enum number number_of(const struct job *job)
 {
-	bool is_for_accelerator =
-		is_accelerator(job->machine) && (job->options.run || wants_code(job));
-	if (job->options.is_quantised || !is_for_accelerator)
+	if (job->options.is_quantised || !wants_program(job))
 		return job->options.number;
 	return number_of_word(machine_word(job->target[0].program, job->machine));
 }
 
 static bool needs_values(const struct job *job)
 {
-	return job->options.run || wants_code(job) || job->options.number != NUMBER_F32;
+	return job->options.run || wants_code(job) || wants_program(job) ||
+	       job->options.number != NUMBER_F32;
 }
 
 /* Code is made for cpu machines, mappings for accelerators; said before any work is done for another. */
@@ -186,7 +196,7 @@ static bool check_kinds(struct job *job)
 		return diag_fail(&job->diag, "no-machine",
 				 sentence("a mapping needs a machine: -hw FILE"));
 	bool is_executed = job->options.run || wants_code(job);
-	if (is_executed && job->machine && job->machine->kind != MACHINE_CPU)
+	if (is_executed && job->machine && job->machine->kind != MACHINE_CPU && !wants_program(job))
 		return diag_fail(&job->diag, "machine-kind",
 				 sentence("machine '%s' is no cpu, and code is made for cpu "
 					  "machines only so far",
@@ -208,7 +218,8 @@ static bool check_out(struct job *job)
 	if (!out)
 		return true;
 	bool is_file = options->run ? file_has_ending(out, ".npy")
-				    : is_code_file(out) || is_mapping_file(out);
+				    : is_code_file(out) || is_mapping_file(out) ||
+					      file_has_ending(out, ".dnx");
 	char *error = is_file ? file_may_write(out) : file_may_make_folder(out);
 	return !error || diag_fail(&job->diag, "unwritable-file", error);
 }
@@ -324,28 +335,41 @@ static bool load(struct job *job)
 
 /* ---- Quantise ---------------------------------------------------------------------------------------- */
 
-static char *run_interpreter(void *context, const struct network *network,
-			     struct array *const input[], struct array *output[])
+/* Much work is compiled for this computer first: the values are the same. */
+static char *run_float(void *context, const struct network *network, struct array *const input[],
+		       struct array *output[])
 {
+	static const int64_t MUCH_WORK = 100000000;
+	const struct cpu_target this_computer = {0};
+	struct cpu_program *program = NULL;
+	int64_t macs = 0;
 	(void)context;
-	return interpret(network, input, output);
+	for (int i = 0; i < network->statement_count; i++)
+		macs += statement_macs(network->statement[i]);
+	char *error = macs > MUCH_WORK ? cpu_compile(network, &this_computer, &program) : NULL;
+	free(error);
+	if (!program)
+		return interpret(network, input, output);
+	error = cpu_run(program, input, output);
+	cpu_program_free(program);
+	return error;
 }
 
 /* How large what is computed becomes: on samples, else on noise, which is said. */
 static bool find_ranges(struct job *job, struct ranges *ranges)
 {
 	const struct options *options = &job->options;
-	const struct executor interpreter = {run_interpreter, NULL};
+	const struct executor floats = {run_float, NULL};
 	*ranges = ranges_new(job->network);
 	if (options->sample_count > 0)
-		return calibrate(job->network, options->sample, options->sample_count, &interpreter,
+		return calibrate(job->network, options->sample, options->sample_count, &floats,
 				 ranges, &job->diag);
 	remark(job,
 	       arena_printf(job->arena,
 			    "ranges of network '%s' without samples (-calibrate FILE): those of "
 			    "one random input from seed %" PRIu64,
 			    job->network->name, options->seed));
-	return calibrate_random(job->network, options->seed, &interpreter, ranges, &job->diag);
+	return calibrate_random(job->network, options->seed, &floats, ranges, &job->diag);
 }
 
 static bool quantise(struct job *job)
@@ -544,7 +568,8 @@ static void remark_on_certificate(const struct job *job)
 static bool map(struct job *job)
 {
 	const struct options *options = &job->options;
-	bool is_asked_for = wants_mapping(options) || options->out || !is_quiet(options);
+	bool is_asked_for = wants_mapping(options) || wants_program(job) || options->out ||
+			    !is_quiet(options);
 	if (!is_accelerator(job->machine) || !is_asked_for)
 		return true;
 	remark_on_budget(job);
@@ -618,13 +643,26 @@ static struct cpu_target target_of(const struct job *job)
 	return target;
 }
 
-/* Natively where a cpu is described, else by the reference interpreter. */
+static struct accelerator_job accelerator_job_of(const struct job *job)
+{
+	return (struct accelerator_job){job->network, job->mapped[0].mapped,
+					job->options.network_file};
+}
+
+/* On the simulated machine, or natively where a cpu is described, else by the reference interpreter. */
 static bool execute(struct job *job)
 {
+	struct accelerator_job accelerator = accelerator_job_of(job);
+	const char *note = NULL;
 	job->output = ARENA_ARRAY(job->arena, (size_t)job->network->output_count, struct array *);
 	if (!job->machine) {
 		char *error = interpret(job->network, job->input, job->output);
 		return !error || diag_fail(&job->diag, "execution", error);
+	}
+	if (wants_program(job)) {
+		bool is_done = accelerator_run(&accelerator, job->input, job->output, &job->diag, &note);
+		remark(job, note);
+		return is_done;
 	}
 	struct cpu_target target = target_of(job);
 	struct cpu_program *program = NULL;
@@ -673,6 +711,15 @@ static bool write_code(struct job *job)
 	return is_done;
 }
 
+static bool write_program(struct job *job)
+{
+	struct accelerator_job accelerator = accelerator_job_of(job);
+	const char *note = NULL;
+	bool is_done = accelerator_write(job->options.out, &accelerator, &job->diag, &note);
+	remark(job, note);
+	return is_done;
+}
+
 static bool emit(struct job *job)
 {
 	const struct options *options = &job->options;
@@ -684,7 +731,9 @@ static bool emit(struct job *job)
 		return true;
 	if (!job->mapped[0].mapped)
 		return write_code(job);
-	return report_write(options->out, job->targets, job->mapped, &job->diag);
+	return (file_has_ending(options->out, ".dnx") ||
+		report_write(options->out, job->targets, job->mapped, &job->diag)) &&
+	       (!wants_program(job) || write_program(job));
 }
 
 /* ---- From beginning to end --------------------------------------------------------------------------- */

@@ -77,8 +77,8 @@ static void put_field(struct sink *s, enum isa_form form, union field f)
 
 uint8_t *code_encode(const struct code *code, size_t *size)
 {
-	struct sink s = {0};
-	put(&s, "", 0);
+	struct sink s = {.data = malloc(1), .room = 1};
+	s.is_out_of_memory = !s.data;
 	for (int i = 0; i < code->count; i++) {
 		const struct instruction_info *info = isa_info(code->at[i].op);
 		uint8_t op = (uint8_t)code->at[i].op;

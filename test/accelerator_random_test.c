@@ -43,7 +43,7 @@ static void write_tensor(struct sample *p, int operand, int64_t *address)
 	int64_t words = 1;
 	f[TENSOR_NAME].text = code_text(&p->tensor_code, o->name);
 	f[TENSOR_TYPE].whole = is_output ? TYPE_I32 : TYPE_I8;
-	f[TENSOR_ROLE].whole = is_output ? SIM_OUTPUT : SIM_INPUT;
+	f[TENSOR_ROLE].whole = SIM_LOCAL;
 	f[TENSOR_ADDRESS].whole = *address;
 	p->place[operand] = (struct layer_tensor){.number = operand, .axes = o->ranks};
 	for (int r = 0; r < o->ranks; r++) {
@@ -126,7 +126,7 @@ static int64_t *compute(const struct sample *p)
 	return sum;
 }
 
-static const char *differs(const struct sample *p, const struct layer *l, const struct counters *c,
+static const char *differs(const struct sample *p, const struct sim_layer *l, const struct counters *c,
 			   const int64_t *sum, char text[256])
 {
 	static const char *const words = "macs units steps cycles instances tile reads fills "
@@ -154,17 +154,16 @@ static const char *differs(const struct sample *p, const struct layer *l, const 
 	return NULL;
 }
 
-static const char *execute(const struct sample *p, const int64_t *sum, bool is_shuffled,
-			   uint64_t seed, char text[256])
+static const char *execute(const struct sample *p, const int64_t *sum,
+			   struct simulation_options options, char text[256])
 {
-	struct simulation_options options = {is_shuffled, seed};
-	struct layer layer;
+	struct sim_layer layer;
 	int place = 0;
 	char *error = layer_read(&layer, &p->code, &place, &p->machine, &p->tensors);
 	const char *difference = NULL;
 	fill_inputs(p);
 	if (!error) {
-		struct counters *counters = counters_new(&layer);
+		struct counters *counters = simulate_counters(&layer, &options);
 		error = simulate_layer(&layer, &p->tensors, &options, counters);
 		if (!error)
 			difference = differs(p, &layer, counters, sum, text);
@@ -193,9 +192,14 @@ static void execute_trials(enum beyond beyond)
 		make_sample(&p, number, beyond);
 		fill_inputs(&p);
 		int64_t *sum = compute(&p);
-		const char *difference = execute(&p, sum, false, 0, text);
+		const char *difference =
+			execute(&p, sum, (struct simulation_options){.is_stepped = false}, text);
+		if (!difference)
+			difference = execute(&p, sum,
+					     (struct simulation_options){.is_stepped = true}, text);
 		for (uint64_t seed = 0; seed < SHUFFLES && !difference; seed++)
-			difference = execute(&p, sum, true, seed, text);
+			difference = execute(&p, sum, (struct simulation_options){true, true, seed},
+					     text);
 		if (difference && wrong++ < 3) {
 			print_trial(stderr, &p.trial);
 			fprintf(stderr, "  %s\n", difference);

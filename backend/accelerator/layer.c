@@ -70,7 +70,7 @@ void layer_tensors_of(const struct statement *s, struct layer_tensor tensor[MAX_
 struct writer {
 	struct code *code;
 	const struct mapping *mapping;
-	struct layer layer; /* as far as it is written: its loops and operands */
+	struct sim_layer layer; /* as far as it is written: its loops and operands */
 	int semaphores;
 	bool is_out_of_memory;
 	union field nowhere[ISA_MAX_FIELDS]; /* takes the fields, where memory is out */
@@ -117,7 +117,7 @@ static void write_dims(struct writer *w)
 static void write_loops(struct writer *w)
 {
 	const struct mapping *m = w->mapping;
-	struct layer *l = &w->layer;
+	struct sim_layer *l = &w->layer;
 	int64_t left[MAX_DIMS];
 	for (int d = 0; d < m->problem->dims; d++)
 		left[d] = m->problem->extent[d];
@@ -139,7 +139,7 @@ static void write_loops(struct writer *w)
 static void write_operands(struct writer *w, const struct layer_tensor tensor[])
 {
 	const struct problem *p = w->mapping->problem;
-	struct layer *l = &w->layer;
+	struct sim_layer *l = &w->layer;
 	for (int i = 0; i < p->operands; i++) {
 		const struct operand *o = &p->operand[i];
 		ADD(w, OPERAND, tensor[i].number, o->class, tensor[i].is_zero_outside);
@@ -220,7 +220,7 @@ struct boundary {
 /* How many loops in time stand outside of the level, up to the innermost that is relevant. */
 static int depth_of(const struct writer *w, int level, int operand)
 {
-	const struct layer *l = &w->layer;
+	const struct sim_layer *l = &w->layer;
 	int depth = 0;
 	for (int k = 0; k < l->depths; k++) {
 		const struct layer_loop *loop = &l->loop[l->time[k]];

@@ -17,20 +17,20 @@ static int parent_of(const struct layer_operand *o, int child)
 	return parent;
 }
 
-static const struct layer_operand *output_of(const struct layer *l)
+static const struct layer_operand *output_of(const struct sim_layer *l)
 {
 	return &l->operand[l->operands - 1];
 }
 
-static bool is_limited(const struct layer *l, int level)
+static bool is_limited(const struct sim_layer *l, int level)
 {
 	return l->machine->level[level].network_bandwidth > 0;
 }
 
 /* Sets are wanted of the parent, of the child if it is a memory, and where a limited network lies between. */
-static bool make_came(struct counters *c)
+static bool make_came(struct counters *c, bool are_marked)
 {
-	const struct layer *l = c->layer;
+	const struct sim_layer *l = c->layer;
 	const struct layer_operand *o = output_of(l);
 	for (int i = 0; i < o->links; i++) {
 		int parent = o->chain[i];
@@ -41,7 +41,8 @@ static bool make_came(struct counters *c)
 		for (int level = parent; level < child; level++)
 			if (is_limited(l, level))
 				levels |= 1u << level;
-		if (!came_make(&c->came[parent], l, levels))
+		if (!came_make(&c->came[parent], l, levels, are_marked) ||
+		    (!are_marked && !came_tell(&c->came[parent], l, child)))
 			return false;
 	}
 	return true;
@@ -63,7 +64,7 @@ static bool make_level(struct counters *c, int level)
 	return true;
 }
 
-struct counters *counters_new(const struct layer *l)
+struct counters *counters_new(const struct sim_layer *l, bool are_marked)
 {
 	struct counters *c = calloc(1, sizeof *c);
 	if (!c)
@@ -77,7 +78,7 @@ struct counters *counters_new(const struct layer *l)
 	c->worked = calloc((size_t)l->instances[l->machine->levels], sizeof *c->worked);
 	c->came = calloc(MAX_LEVELS, sizeof *c->came);
 	c->sender = sender_new();
-	bool is_made = c->worked && c->came && c->sender && make_came(c);
+	bool is_made = c->worked && c->came && c->sender && make_came(c, are_marked);
 	for (int level = 0; level < l->machine->levels && is_made; level++)
 		is_made = make_level(c, level);
 	if (is_made)
@@ -117,7 +118,7 @@ struct step {
 static void pass_on(void *context, const struct sending *s, int64_t unit)
 {
 	const struct step *t = context;
-	const struct layer *l = t->counters->layer;
+	const struct sim_layer *l = t->counters->layer;
 	int64_t units = l->used[s->level][0] * l->used[s->level][1];
 	int64_t inside = l->instances[t->child] / l->instances[s->level + 1];
 	int64_t i = (s->instance * units + unit) * inside;
@@ -129,7 +130,7 @@ static void pass_on(void *context, const struct sending *s, int64_t unit)
 static void send(void *context, const struct sending *s)
 {
 	const struct step *t = context;
-	const struct layer *l = t->counters->layer;
+	const struct sim_layer *l = t->counters->layer;
 	const struct level *at = &l->machine->level[s->level];
 	enum tensor_class class = l->operand[t->operand].class;
 	if (at->axes == 0)
@@ -157,7 +158,7 @@ static void pass(void *context, int level, int64_t instance, int64_t words)
 static void deliver(const struct step *t)
 {
 	struct counters *c = t->counters;
-	const struct layer *l = c->layer;
+	const struct sim_layer *l = c->layer;
 	const struct level *at = &l->machine->level[t->parent];
 	enum tensor_class class = l->operand[t->operand].class;
 	int64_t delivered = 0;
@@ -185,7 +186,7 @@ void counters_send(struct counters *c, int operand, int child, const struct box 
 
 void counters_mark(struct counters *c, int child, const struct box sent[])
 {
-	const struct layer *l = c->layer;
+	const struct sim_layer *l = c->layer;
 	int parent = parent_of(output_of(l), child);
 	for (int64_t i = 0; i < l->instances[child]; i++)
 		for (int level = parent; level <= child; level++)
@@ -265,7 +266,7 @@ static int64_t busiest_network(const struct counters *c, int level, int operand)
 
 static int64_t worked_of(const struct counters *c, int level)
 {
-	const struct layer *l = c->layer;
+	const struct sim_layer *l = c->layer;
 	int64_t inside = l->instances[l->machine->levels] / l->instances[level], count = 0;
 	for (int64_t i = 0; i < l->instances[level]; i++) {
 		bool worked = false;

@@ -29,7 +29,7 @@ enum counter {
 };
 
 struct counters {
-	const struct layer *layer;
+	const struct sim_layer *layer;
 	int64_t macs, steps;
 	bool *worked; /* of each MAC unit: ever */
 	/* Of each instance of a level: words of an operand, and those at the outer end of the array inside. */
@@ -41,13 +41,14 @@ struct counters {
 	bool is_out_of_memory;
 };
 
-/* For the layer, which is to outlive it. NULL when memory is out. */
-struct counters *counters_new(const struct layer *);
+/* For the layer, which is to outlive it. Words of the output that come will be marked one by one; or, where all runs are alike, are
+ * told from the loops. NULL when memory is out. */
+struct counters *counters_new(const struct sim_layer *, bool are_marked);
 void counters_free(struct counters *);
 
 /* So many steps in each of which every instance of the child gets (of the output: gives) a box. */
 void counters_send(struct counters *, int operand, int child, const struct box sent[], int64_t times);
-/* Words of the output that instances of the child give. */
+/* Where words are marked: those of the output that instances of the child give. */
 void counters_mark(struct counters *, int child, const struct box sent[]);
 
 /* requires all to be sent. Level and operand are 0 where the counter has none. */

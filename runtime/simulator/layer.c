@@ -7,7 +7,7 @@
 #include <string.h>
 
 struct reader {
-	struct layer *layer;
+	struct sim_layer *layer;
 	const struct code *code;
 	const struct tensors *tensors;
 	int place; /* of the instruction at hand */
@@ -38,7 +38,7 @@ static bool room(struct reader *r, const char *what, int count, int most)
 
 static struct layer_operand *last_operand(struct reader *r)
 {
-	struct layer *l = r->layer;
+	struct sim_layer *l = r->layer;
 	if (l->operands == 0)
 		fail(r, sentence("it belongs to an operand, and none came before"));
 	return l->operands > 0 ? &l->operand[l->operands - 1] : NULL;
@@ -48,7 +48,7 @@ static struct layer_operand *last_operand(struct reader *r)
 
 static bool read_dim(struct reader *r, const union field *f)
 {
-	struct layer *l = r->layer;
+	struct sim_layer *l = r->layer;
 	if (!room(r, "dimensions", l->dims, LAYER_DIMS))
 		return false;
 	if (f[DIM_EXTENT].whole < 2)
@@ -59,7 +59,7 @@ static bool read_dim(struct reader *r, const union field *f)
 }
 
 /* What the loops so far leave of a dimension. */
-static int64_t left_of(const struct layer *l, int dim)
+static int64_t left_of(const struct sim_layer *l, int dim)
 {
 	int64_t left = l->extent[dim];
 	for (int i = 0; i < l->loops; i++)
@@ -75,7 +75,7 @@ static bool is_before(const struct layer_loop *a, const struct layer_loop *b)
 
 static bool read_loop(struct reader *r, const union field *f)
 {
-	struct layer *l = r->layer;
+	struct sim_layer *l = r->layer;
 	struct layer_loop loop = {f[LOOP_KIND].whole == 1, (int)f[LOOP_LEVEL].whole,
 				  (int)f[LOOP_AXIS].whole, (int)f[LOOP_DIM].whole,
 				  f[LOOP_TILE].whole};
@@ -92,10 +92,11 @@ static bool read_loop(struct reader *r, const union field *f)
 	if (loop.tile < 1 || loop.tile >= left)
 		return fail(r, sentence("a tile of %lld, where %lld are left", (long long)loop.tile,
 					(long long)left));
+	int64_t steps = l->steps[l->loops] = (left + loop.tile - 1) / loop.tile;
+	l->is_whole &= left % loop.tile == 0;
 	if (loop.in_space) {
 		int64_t *used = &l->used[loop.level][loop.axis];
 		int64_t fanout = l->machine->level[loop.level].fanout[loop.axis];
-		int64_t steps = (left + loop.tile - 1) / loop.tile;
 		if (steps > fanout / *used)
 			return fail(r, sentence("more steps than the %lld units of the axis",
 						(long long)fanout));
@@ -111,7 +112,7 @@ static bool read_loop(struct reader *r, const union field *f)
 
 static bool read_operand(struct reader *r, const union field *f)
 {
-	struct layer *l = r->layer;
+	struct sim_layer *l = r->layer;
 	if (!room(r, "operands", l->operands, LAYER_OPERANDS) ||
 	    !below(r, "tensor", f[OPERAND_TENSOR].whole, r->tensors->count))
 		return false;
@@ -178,7 +179,7 @@ static bool read_index(struct reader *r, const union field *f)
 
 static bool read_keep(struct reader *r, const union field *f)
 {
-	struct layer *l = r->layer;
+	struct sim_layer *l = r->layer;
 	if (!below(r, "level", f[KEEP_LEVEL].whole, l->machine->levels) ||
 	    !below(r, "operand", f[KEEP_OPERAND].whole, l->operands))
 		return false;
@@ -205,7 +206,7 @@ static bool read_keep(struct reader *r, const union field *f)
 
 static bool read_route(struct reader *r, const union field *f)
 {
-	struct layer *l = r->layer;
+	struct sim_layer *l = r->layer;
 	if (!below(r, "level", f[ROUTE_LEVEL].whole, l->machine->levels) ||
 	    !below(r, "operand", f[ROUTE_OPERAND].whole, l->operands))
 		return false;
@@ -223,7 +224,7 @@ static bool read_route(struct reader *r, const union field *f)
 
 static bool read_semaphore(struct reader *r, const union field *f)
 {
-	struct layer *l = r->layer;
+	struct sim_layer *l = r->layer;
 	if (!room(r, "semaphores", l->semaphores, LAYER_SEMAPHORES))
 		return false;
 	l->tokens[l->semaphores++] = f[SEMAPHORE_TOKENS].whole;
@@ -232,7 +233,7 @@ static bool read_semaphore(struct reader *r, const union field *f)
 
 static bool read_sequence(struct reader *r, const union field *f)
 {
-	struct layer *l = r->layer;
+	struct sim_layer *l = r->layer;
 	struct sequencer s = {.task = (enum task)f[SEQUENCE_TASK].whole, .place = r->place};
 	if (!room(r, "sequencers", l->sequencers, LAYER_SEQUENCERS) ||
 	    !below(r, "level", f[SEQUENCE_LEVEL].whole, l->machine->levels + 1) ||
@@ -256,7 +257,7 @@ static bool read_sequence(struct reader *r, const union field *f)
 
 static struct sequencer *last_sequencer(struct reader *r)
 {
-	struct layer *l = r->layer;
+	struct sim_layer *l = r->layer;
 	if (l->sequencers == 0)
 		fail(r, sentence("it belongs to a sequencer, and none came before"));
 	return l->sequencers > 0 ? &l->sequencer[l->sequencers - 1] : NULL;
@@ -266,7 +267,7 @@ static struct sequencer *last_sequencer(struct reader *r)
 static bool add_meeting(struct reader *r, const struct sequencer *s, struct meeting meeting[],
 			int *count, int64_t semaphore, int64_t depth)
 {
-	struct layer *l = r->layer;
+	struct sim_layer *l = r->layer;
 	if (!room(r, "meetings of a sequencer", *count, SEQUENCER_MEETINGS) ||
 	    !below(r, "semaphore", semaphore, l->semaphores) ||
 	    !below(r, "depth", depth, s->depth + 1))
@@ -293,7 +294,7 @@ static bool read_signal(struct reader *r, const union field *f)
 
 static bool read_expect(struct reader *r, const union field *f)
 {
-	struct layer *l = r->layer;
+	struct sim_layer *l = r->layer;
 	if (!below(r, "level", f[EXPECT_LEVEL].whole, l->machine->levels) ||
 	    !below(r, "operand", f[EXPECT_OPERAND].whole, l->operands))
 		return false;
@@ -313,7 +314,7 @@ static bool read_expect(struct reader *r, const union field *f)
 /* Every dimension is walked to its single positions, and every operand has an index for each dimension of its tensor. */
 static bool check_nest(struct reader *r)
 {
-	struct layer *l = r->layer;
+	struct sim_layer *l = r->layer;
 	if (l->operands < 2 || l->operand[l->operands - 1].class != CLASS_O)
 		return fail(r, sentence("a layer reads operands and writes the last of them"));
 	for (int d = 0; d < l->dims; d++)
@@ -349,9 +350,25 @@ static bool check_axis(struct reader *r, const struct layer_operand *o, int axis
 				axis, (long long)extent));
 }
 
+/* So that the words of the output are a product over its ranks. */
+static bool check_output(struct reader *r, const struct layer_operand *o)
+{
+	for (int d = 0; d < r->layer->dims; d++) {
+		int ranks = 0;
+		for (int k = 0; k < o->ranks; k++)
+			ranks += o->rank[k].coef[d] != 0;
+		if (ranks > 1)
+			return fail(r, sentence("dimension '%s' moves two ranks of the output",
+						r->layer->dim[d]));
+	}
+	return true;
+}
+
 static bool check_operands(struct reader *r)
 {
-	struct layer *l = r->layer;
+	struct sim_layer *l = r->layer;
+	if (!check_output(r, &l->operand[l->operands - 1]))
+		return false;
 	for (int i = 0; i < l->operands; i++) {
 		const struct layer_operand *o = &l->operand[i];
 		const struct sim_tensor *t = &r->tensors->tensor[o->tensor];
@@ -365,7 +382,7 @@ static bool check_operands(struct reader *r)
 }
 
 /* Tiles are largest in the first run, that of the first unit. */
-static void measure_tile(const struct layer *l, struct layer_operand *o, int level)
+static void measure_tile(const struct sim_layer *l, struct layer_operand *o, int level)
 {
 	struct layer_keep *keep = &o->keep[level];
 	int64_t extent[LAYER_DIMS];
@@ -412,7 +429,7 @@ static bool overlap(const struct layer_keep *a, const struct layer_keep *b)
 
 static bool check_places(struct reader *r)
 {
-	struct layer *l = r->layer;
+	struct sim_layer *l = r->layer;
 	for (int i = 0; i < l->operands; i++)
 		for (int k = 1; k < l->operand[i].links; k++)
 			if (!check_tile(r, &l->operand[i], l->operand[i].chain[k]))
@@ -433,7 +450,7 @@ static bool check_places(struct reader *r)
 	return true;
 }
 
-static const struct sequencer *sequencer_for(const struct layer *l, enum task task, int level,
+static const struct sequencer *sequencer_for(const struct sim_layer *l, enum task task, int level,
 					     int operand)
 {
 	for (int i = 0; i < l->sequencers; i++)
@@ -457,7 +474,7 @@ static bool check_sequencer(struct reader *r, enum task task, int level, int ope
 
 static bool check_sequencers(struct reader *r)
 {
-	struct layer *l = r->layer;
+	struct sim_layer *l = r->layer;
 	int needed = 1;
 	if (!check_sequencer(r, TASK_COMPUTE, l->machine->levels, 0, l->depths))
 		return false;
@@ -503,11 +520,13 @@ static bool begins_another(enum opcode op)
 	return op == OP_LAYER || op == OP_STATEMENT;
 }
 
-char *layer_read(struct layer *l, const struct code *code, int *place,
+char *layer_read(struct sim_layer *l, const struct code *code, int *place,
 		 const struct hierarchy *machine, const struct tensors *tensors)
 {
 	struct reader r = {.layer = l, .code = code, .tensors = tensors, .place = *place};
-	*l = (struct layer){.name = code->at[*place].field[LAYER_NAME].text, .machine = machine};
+	*l = (struct sim_layer){.name = code->at[*place].field[LAYER_NAME].text,
+			    .machine = machine,
+			    .is_whole = true};
 	for (int i = 0; i < MAX_LEVELS; i++)
 		for (int axis = 0; axis < MAX_AXES; axis++)
 			l->used[i][axis] = 1;
@@ -522,7 +541,7 @@ char *layer_read(struct layer *l, const struct code *code, int *place,
 	return r.error;
 }
 
-void layer_free(struct layer *l)
+void layer_free(struct sim_layer *l)
 {
 	free(l->expectation);
 	l->expectation = NULL;

@@ -71,7 +71,7 @@ struct layer_expectation {
 	int64_t value;
 };
 
-struct layer {
+struct sim_layer {
 	const char *name; /* of the code that it was read from */
 	const struct hierarchy *machine;
 	int dims, loops, operands, sequencers, semaphores, expectations;
@@ -79,6 +79,8 @@ struct layer {
 	int64_t extent[LAYER_DIMS];
 	struct layer_loop loop[LAYER_LOOPS];   /* outermost first; sorted by level, at each level those in time first */
 	int depths, time[LAYER_LOOPS];         /* the loops in time */
+	int64_t steps[LAYER_LOOPS];            /* of each loop in its first run, which is the fullest */
+	bool is_whole;                         /* every step of every loop is whole, so that all runs are alike */
 	int64_t used[MAX_LEVELS][MAX_AXES];    /* units along each axis of the array inside a level that ever work */
 	int64_t instances[MAX_LEVELS + 1];     /* of each level that ever work, that of the MACs last */
 	struct layer_operand operand[LAYER_OPERANDS]; /* the output last */
@@ -88,8 +90,8 @@ struct layer {
 };
 
 /* Reads the layer that begins at *place of the program, which then is the place behind it. NULL, or a sentence (malloc'd). */
-char *layer_read(struct layer *, const struct code *, int *place, const struct hierarchy *,
+char *layer_read(struct sim_layer *, const struct code *, int *place, const struct hierarchy *,
 		 const struct tensors *);
-void layer_free(struct layer *);
+void layer_free(struct sim_layer *);
 
 #endif

@@ -14,7 +14,7 @@ static void go_to(struct way *w, int64_t place, int64_t length, enum topology to
 		*far = links;
 }
 
-int64_t links_taken(const struct layer *l, enum topology topology, const struct sending *s)
+int64_t links_taken(const struct sim_layer *l, enum topology topology, const struct sending *s)
 {
 	const struct level *at = &l->machine->level[s->level];
 	int64_t columns = l->used[s->level][1], links = 1;
@@ -36,7 +36,7 @@ int64_t links_taken(const struct layer *l, enum topology topology, const struct 
 }
 
 /* The unit of the sending that this one gets it from, by its place in the list; -1: the network. */
-static int before(const struct layer *l, unsigned linked, const struct sending *s, int at)
+static int before(const struct sim_layer *l, unsigned linked, const struct sending *s, int at)
 {
 	int64_t columns = l->used[s->level][1];
 	int64_t row = s->unit[at] / columns, column = s->unit[at] % columns;
@@ -56,7 +56,7 @@ static int before(const struct layer *l, unsigned linked, const struct sending *
 	return found;
 }
 
-void links_pass_on(const struct layer *l, unsigned linked, const struct sending *s,
+void links_pass_on(const struct sim_layer *l, unsigned linked, const struct sending *s,
 		   void (*pass)(void *, const struct sending *, int64_t), void *context)
 {
 	for (int i = 0; i < s->count; i++) {

@@ -5,9 +5,9 @@
 #include "runtime/simulator/sender.h"
 
 /* Links of all routes together; mesh and torus. */
-int64_t links_taken(const struct layer *, enum topology, const struct sending *);
+int64_t links_taken(const struct sim_layer *, enum topology, const struct sending *);
 /* For each unit but the first of each chain, calls `pass` with the unit before it. */
-void links_pass_on(const struct layer *, unsigned linked, const struct sending *,
+void links_pass_on(const struct sim_layer *, unsigned linked, const struct sending *,
 		   void (*pass)(void *, const struct sending *, int64_t unit), void *context);
 
 #endif

@@ -1,4 +1,5 @@
-/* move.c -- the work of the sequencers, word by word, in every instance that has something left. */
+/* move.c -- the work of the sequencers, word by word, in every instance that has something left; or, without words, only what
+ * they would move. */
 #include "runtime/simulator/move.h"
 #include "runtime/simulator/place.h"
 
@@ -7,9 +8,9 @@
 
 /* ---- Memories ------------------------------------------------------------------------------------------------------------ */
 
-static bool make_level(struct memories *m, int level)
+static bool make_level(struct memories *m, int level, bool has_words)
 {
-	const struct layer *l = m->layer;
+	const struct sim_layer *l = m->layer;
 	size_t instances = (size_t)l->instances[level];
 	for (int i = 0; i < l->operands; i++) {
 		const struct layer_keep *keep = &l->operand[i].keep[level];
@@ -23,19 +24,22 @@ static bool make_level(struct memories *m, int level)
 			return false;
 	}
 	int64_t words;
+	if (!has_words)
+		return true;
 	if (__builtin_mul_overflow(m->room[level], l->instances[level], &words))
 		return false;
 	m->word[level] = calloc((size_t)words + 1, sizeof(int64_t));
 	return m->word[level] != NULL;
 }
 
-bool memories_make(struct memories *m, const struct layer *l, const struct tensors *tensors,
-		   struct counters *counters)
+bool memories_make(struct memories *m, const struct sim_layer *l, const struct tensors *tensors,
+		   struct counters *counters, bool have_words)
 {
 	int64_t most = 1;
-	*m = (struct memories){.layer = l, .tensors = tensors, .counters = counters};
+	*m = (struct memories){
+		.layer = l, .tensors = tensors, .counters = counters, .have_words = have_words};
 	for (int level = 1; level < l->machine->levels; level++)
-		if (!make_level(m, level))
+		if (!make_level(m, level, have_words))
 			return false;
 	for (int level = 0; level <= l->machine->levels; level++)
 		if (l->instances[level] > most)
@@ -130,7 +134,7 @@ static void transfer(const struct end *from, const struct end *to, const struct 
 		     void (*carry)(const struct end *, const struct end *, const int64_t[]))
 {
 	int64_t coordinate[MAX_RANK];
-	if (box_words(box) == 0)
+	if (!from->memories->have_words || box_words(box) == 0)
 		return;
 	memcpy(coordinate, box->first, sizeof coordinate);
 	do
@@ -141,7 +145,7 @@ static void transfer(const struct end *from, const struct end *to, const struct 
 /* ---- Tiles that move ------------------------------------------------------------------------------------------------------ */
 
 /* The rank along which the loop at this depth moves the tile, if that is the only one; else -1. */
-static int moved_rank(const struct layer *l, const struct layer_operand *o, int depth)
+static int moved_rank(const struct sim_layer *l, const struct layer_operand *o, int depth)
 {
 	int dim = l->loop[l->time[depth - 1]].dim, rank = -1;
 	for (int r = 0; r < o->ranks; r++)
@@ -223,7 +227,8 @@ static void fill(void *context, int64_t instance, const struct part *part)
 	*most = words > *most ? words : *most;
 }
 
-void move_fill(struct memories *m, const struct sequencer *q, const struct place_of_loops *at)
+void move_fill(struct memories *m, const struct sequencer *q, const struct place_of_loops *at,
+	       int64_t times)
 {
 	struct exchange e = exchange_of(m, q, at);
 	no_boxes(m->sent, m->layer->instances[q->level]);
@@ -231,7 +236,7 @@ void move_fill(struct memories *m, const struct sequencer *q, const struct place
 		e.rank = -1;
 	nest_each(m->layer, q->level, at->step, fill, &e);
 	if (m->layer->operand[q->operand].class != CLASS_O)
-		counters_send(m->counters, q->operand, q->level, m->sent, 1);
+		counters_send(m->counters, q->operand, q->level, m->sent, times);
 }
 
 static void note_next(void *context, int64_t instance, const struct part *part)
@@ -255,7 +260,8 @@ static void drain(void *context, int64_t instance, const struct part *part)
 }
 
 /* Words that the next tile still has stay. */
-void move_drain(struct memories *m, const struct sequencer *q, const struct place_of_loops *at)
+void move_drain(struct memories *m, const struct sequencer *q, const struct place_of_loops *at,
+		int64_t times)
 {
 	struct exchange e = exchange_of(m, q, at);
 	int64_t instances = m->layer->instances[q->level];
@@ -268,7 +274,7 @@ void move_drain(struct memories *m, const struct sequencer *q, const struct plac
 			nest_each(m->layer, q->level, next, note_next, &e);
 	}
 	nest_each(m->layer, q->level, at->step, drain, &e);
-	counters_send(m->counters, q->operand, q->level, m->sent, 1);
+	counters_send(m->counters, q->operand, q->level, m->sent, times);
 	counters_mark(m->counters, q->level, m->sent);
 }
 
@@ -277,16 +283,19 @@ void move_drain(struct memories *m, const struct sequencer *q, const struct plac
 struct multiplication {
 	struct memories *memories;
 	const struct place_of_loops *at;
+	int64_t times;
 };
 
 static void multiply(void *context, int64_t instance, const struct part *part)
 {
 	const struct multiplication *p = context;
 	struct memories *m = p->memories;
-	const struct layer *l = m->layer;
+	const struct sim_layer *l = m->layer;
 	int64_t product = 1;
-	m->counters->macs++;
+	m->counters->macs += p->times;
 	m->counters->worked[instance] = true;
+	if (!m->have_words)
+		return;
 	for (int i = 0; i < l->operands; i++) {
 		const struct layer_operand *o = &l->operand[i];
 		int level = o->chain[o->links - 1];
@@ -306,19 +315,19 @@ static void note_word(void *context, int64_t instance, const struct part *part)
 	e->memories->sent[instance] = nest_box(e->memories->layer, e->sequencer->operand, part);
 }
 
-void move_compute(struct memories *m, const struct place_of_loops *at)
+void move_compute(struct memories *m, const struct place_of_loops *at, int64_t times)
 {
 	int level = m->layer->machine->levels;
-	struct multiplication p = {m, at};
+	struct multiplication p = {m, at, times};
 	nest_each(m->layer, level, at->step, multiply, &p);
 	for (int i = 0; i < m->layer->operands; i++) {
 		struct sequencer q = {.operand = i};
 		struct exchange e = {.memories = m, .sequencer = &q};
 		no_boxes(m->sent, m->layer->instances[level]);
 		nest_each(m->layer, level, at->step, note_word, &e);
-		counters_send(m->counters, i, level, m->sent, 1);
+		counters_send(m->counters, i, level, m->sent, times);
 		if (m->layer->operand[i].class == CLASS_O)
 			counters_mark(m->counters, level, m->sent);
 	}
-	m->counters->steps++;
+	m->counters->steps += times;
 }

@@ -4,7 +4,7 @@
 #include <string.h>
 
 struct visit {
-	const struct layer *layer;
+	const struct sim_layer *layer;
 	const int64_t *step;
 	int end; /* the loops before it stand outside of the level */
 	int64_t weight
@@ -13,7 +13,7 @@ struct visit {
 	void *context;
 };
 
-static int loops_outside(const struct layer *l, int level)
+static int loops_outside(const struct sim_layer *l, int level)
 {
 	int i = 0;
 	while (i < l->loops && l->loop[i].level < level)
@@ -21,26 +21,16 @@ static int loops_outside(const struct layer *l, int level)
 	return i;
 }
 
-/* Of the first run, which is the fullest. */
-static int64_t first_steps(const struct layer *l, int loop)
-{
-	int64_t extent = l->extent[l->loop[loop].dim];
-	for (int i = 0; i < loop; i++)
-		if (l->loop[i].dim == l->loop[loop].dim && extent > l->loop[i].tile)
-			extent = l->loop[i].tile;
-	return (extent + l->loop[loop].tile - 1) / l->loop[loop].tile;
-}
-
 static void weigh(struct visit *v, int level)
 {
-	const struct layer *l = v->layer;
+	const struct sim_layer *l = v->layer;
 	for (int i = 0; i < v->end; i++) {
 		const struct layer_loop *loop = &l->loop[i];
 		v->weight[i] = 1;
 		for (int j = i + 1; j < v->end; j++)
 			if (l->loop[j].in_space && l->loop[j].level == loop->level &&
 			    l->loop[j].axis == loop->axis)
-				v->weight[i] *= first_steps(l, j);
+				v->weight[i] *= l->steps[j];
 		for (int axis = loop->axis + 1; axis < MAX_AXES; axis++)
 			v->weight[i] *= l->used[loop->level][axis];
 		for (int inside = loop->level + 1; inside < level; inside++)
@@ -73,14 +63,14 @@ static void visit(const struct visit *v, int loop, int depth, int64_t instance, 
 	*extent = extent_before;
 }
 
-static struct part whole(const struct layer *l)
+static struct part whole(const struct sim_layer *l)
 {
 	struct part part = {0};
 	memcpy(part.extent, l->extent, sizeof part.extent);
 	return part;
 }
 
-void nest_each(const struct layer *l, int level, const int64_t step[],
+void nest_each(const struct sim_layer *l, int level, const int64_t step[],
 	       void (*each)(void *, int64_t, const struct part *), void *context)
 {
 	struct visit v = {.layer = l,
@@ -93,11 +83,13 @@ void nest_each(const struct layer *l, int level, const int64_t step[],
 	visit(&v, 0, 0, 0, &part);
 }
 
-int64_t nest_steps(const struct layer *l, int depth, const int64_t step[])
+int64_t nest_steps(const struct sim_layer *l, int depth, const int64_t step[])
 {
 	const struct layer_loop *at = &l->loop[l->time[depth - 1]];
 	int64_t extent = l->extent[at->dim];
 	int walked = 0;
+	if (l->is_whole)
+		return l->steps[l->time[depth - 1]];
 	for (int i = 0; i < l->time[depth - 1]; i++) {
 		const struct layer_loop *outer = &l->loop[i];
 		int64_t s = outer->in_space ? 0 : step[walked++];
@@ -110,7 +102,7 @@ int64_t nest_steps(const struct layer *l, int depth, const int64_t step[])
 	return extent > 0 ? (extent + at->tile - 1) / at->tile : 0;
 }
 
-struct box nest_box(const struct layer *l, int operand, const struct part *part)
+struct box nest_box(const struct sim_layer *l, int operand, const struct part *part)
 {
 	const struct layer_operand *o = &l->operand[operand];
 	struct box box = {0};

@@ -14,11 +14,11 @@ struct part {
 };
 
 /* Calls `each` for every instance of a level that has something left. */
-void nest_each(const struct layer *, int level, const int64_t step[],
+void nest_each(const struct sim_layer *, int level, const int64_t step[],
 	       void (*each)(void *context, int64_t instance, const struct part *), void *context);
 /* Steps of the loop at this depth (1 ..), where the ones outside of it are: those of the first unit. */
-int64_t nest_steps(const struct layer *, int depth, const int64_t step[]);
+int64_t nest_steps(const struct sim_layer *, int depth, const int64_t step[]);
 /* The coordinates of an operand that a part reaches. */
-struct box nest_box(const struct layer *, int operand, const struct part *);
+struct box nest_box(const struct sim_layer *, int operand, const struct part *);
 
 #endif

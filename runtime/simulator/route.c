@@ -2,7 +2,7 @@
 #include "runtime/simulator/route.h"
 
 /* Along which axes do units share, and do any of the units differ in what they need? */
-enum route_mode route_mode(const struct layer *l, int level, int operand)
+enum route_mode route_mode(const struct sim_layer *l, int level, int operand)
 {
 	const struct level *at = &l->machine->level[level];
 	const struct layer_operand *o = &l->operand[operand];

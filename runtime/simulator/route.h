@@ -9,6 +9,6 @@
 enum route_mode { ROUTE_UNICAST, ROUTE_ROW, ROUTE_COLUMN, ROUTE_GROUP, ROUTE_BROADCAST };
 
 /* requires the loops and the operand. Of the array inside the level. */
-enum route_mode route_mode(const struct layer *, int level, int operand);
+enum route_mode route_mode(const struct sim_layer *, int level, int operand);
 
 #endif

@@ -85,7 +85,7 @@ static int compare_needs(const void *a, const void *b)
 	return compare_boxes(((const struct need *)a)->box, ((const struct need *)b)->box);
 }
 
-static int64_t lane_of(const struct layer *l, int level, enum tensor_class class, int64_t unit)
+static int64_t lane_of(const struct sim_layer *l, int level, enum tensor_class class, int64_t unit)
 {
 	const struct level *at = &l->machine->level[level];
 	unsigned merges = class == CLASS_O ? at->reduce : at->multicast;
@@ -138,7 +138,7 @@ static size_t add_up(struct need need[], size_t count)
 }
 
 /* What the array in one instance of a level needs, at the end of `outside`, which has so many needs. */
-static size_t merge(struct sender *s, const struct layer *l, int level, enum tensor_class class,
+static size_t merge(struct sender *s, const struct sim_layer *l, int level, enum tensor_class class,
 		    int64_t instance, size_t begin, const struct sender_events *events)
 {
 	int64_t units = l->used[level][0] * l->used[level][1];
@@ -178,7 +178,7 @@ static bool begin(struct sender *s, const struct box sent[], int64_t instances)
 }
 
 /* From the needs of the level inside to those of this one. */
-static bool go_outward(struct sender *s, const struct layer *l, int level, enum tensor_class class,
+static bool go_outward(struct sender *s, const struct sim_layer *l, int level, enum tensor_class class,
 		       const struct sender_events *events)
 {
 	int64_t instances = l->instances[level], inside = l->instances[level + 1];
@@ -203,7 +203,7 @@ static bool go_outward(struct sender *s, const struct layer *l, int level, enum 
 	return true;
 }
 
-bool sender_run(struct sender *s, const struct layer *l, int operand, int parent, int child,
+bool sender_run(struct sender *s, const struct sim_layer *l, int operand, int parent, int child,
 		const struct box sent[], const struct sender_events *events)
 {
 	enum tensor_class class = l->operand[operand].class;

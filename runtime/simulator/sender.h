@@ -31,7 +31,7 @@ struct sender_events {
 struct sender *sender_new(void);
 void sender_free(struct sender *);
 /* sent[i] is what instance i of the child gets or gives. False when memory is out. */
-bool sender_run(struct sender *, const struct layer *, int operand, int parent, int child,
+bool sender_run(struct sender *, const struct sim_layer *, int operand, int parent, int child,
 		const struct box sent[], const struct sender_events *);
 
 #endif

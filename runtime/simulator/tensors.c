@@ -49,12 +49,50 @@ static char *read_extent(struct tensors *t, const union field *f)
 	return NULL;
 }
 
+/* Names of outputs become those of files. */
+static bool is_file_name(const char *name)
+{
+	return *name && *name != '.' && *name != '-' &&
+	       strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.") ==
+		       strlen(name);
+}
+
+static char *read_port(const struct tensors *t, struct sim_port port[], int *count, const char *name,
+		       int64_t tensor)
+{
+	if (*count == SIM_PORTS)
+		return sentence("a program has at most %d inputs, and as many outputs", SIM_PORTS);
+	if (port == t->output && !is_file_name(name))
+		return sentence("'%s' is no name for an output", name);
+	if (tensor >= t->count)
+		return sentence("there is no tensor %lld before it", (long long)tensor);
+	port[(*count)++] = (struct sim_port){name, (int)tensor};
+	return NULL;
+}
+
+static char *read_instruction(struct tensors *t, const struct instruction *at)
+{
+	const union field *f = at->field;
+	switch (at->op) {
+	case OP_TENSOR:
+		return read_tensor(t, f);
+	case OP_EXTENT:
+		return read_extent(t, f);
+	case OP_INPUT:
+		return read_port(t, t->input, &t->inputs, f[INPUT_NAME].text, f[INPUT_TENSOR].whole);
+	case OP_OUTPUT:
+		return read_port(t, t->output, &t->outputs, f[OUTPUT_NAME].text,
+				 f[OUTPUT_TENSOR].whole);
+	default:
+		return sentence("it has no place among tensors");
+	}
+}
+
 static char *read_all(struct tensors *t, const struct code *code)
 {
 	for (int i = 0; i < code->count; i++) {
 		const struct instruction *at = &code->at[i];
-		char *error =
-			at->op == OP_TENSOR ? read_tensor(t, at->field) : read_extent(t, at->field);
+		char *error = read_instruction(t, at);
 		if (!error)
 			continue;
 		char *text = sentence("tensors: instruction %d (%s): %s", i, isa_info(at->op)->word,

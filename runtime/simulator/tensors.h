@@ -6,7 +6,7 @@
 #include "runtime/isa.h"
 
 /* In the order of the words of isa.def. */
-enum sim_role { SIM_LOCAL, SIM_INPUT, SIM_OUTPUT, SIM_CONSTANT, SIM_VIEW };
+enum sim_role { SIM_LOCAL, SIM_CONSTANT, SIM_VIEW };
 
 struct sim_tensor {
 	const char *name; /* of the code */
@@ -18,9 +18,18 @@ struct sim_tensor {
 	int64_t count;   /* elements */
 };
 
+/* What a program is given, or computes. */
+struct sim_port {
+	const char *name; /* of the code */
+	int tensor;
+};
+
+enum { SIM_PORTS = 64 };
+
 struct tensors {
-	int count;
+	int count, inputs, outputs;
 	struct sim_tensor *tensor; /* owned */
+	struct sim_port input[SIM_PORTS], output[SIM_PORTS];
 	uint8_t *image;            /* the memory; 64-byte aligned, owned */
 	size_t bytes;
 };
