@@ -319,9 +319,10 @@ static void initialise(struct job *job)
 static bool load(struct job *job)
 {
 	const struct options *options = &job->options;
-	enum memory_use use = !options->run  ? MEMORY_COMPILE
-			      : job->machine ? MEMORY_RUN
-					     : MEMORY_INTERPRET;
+	bool is_interpreted = (options->run && !job->machine) || number_of(job) != NUMBER_F32;
+	enum memory_use use = is_interpreted ? MEMORY_INTERPRET
+			      : options->run ? MEMORY_RUN
+					     : MEMORY_COMPILE;
 	if (needs_values(job) && !memory_check(job->network, use, &job->diag))
 		return false;
 	if (options->weights_file &&

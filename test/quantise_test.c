@@ -203,6 +203,24 @@ Test(quantise, words_of_machines)
 		cr_expect_eq(number_of_word(row[i].bits), row[i].number, "%d bits", row[i].bits);
 }
 
+/* The sum times the scale of x is rounded, that times W's is not before it is added. */
+Test(quantise, scales_are_multiplied_in_order)
+{
+	struct desk d = desk_of("network net(x: f32[1, 1]) {\n\ty = dense(x, 1)\n\treturn y\n}\n");
+	give(&d, "y.W", VALUES(0.1));
+	give(&d, "y.B", VALUES(0.1));
+	give_range(&d, "x", 2);
+	quantise(&d, NUMBER_I8);
+	float x = 2.0f / 127, w = 0.1f / 127, sum = 122 * 127;
+	float wanted = fmaf(sum * x, w, 0.1f);
+	float product = sum * x * w; /* rounded */
+	cr_assert_neq(wanted, fmaf(sum * w, x, 0.1f));
+	cr_assert_neq(wanted, fmaf(sum, x * w, 0.1f));
+	cr_assert_neq(wanted, product + 0.1f);
+	gives(&d, VALUES(122 * 2 / 127.0), 1, VALUES((double)wanted));
+	desk_free(&d);
+}
+
 /* A scale whose inverse is no number is 1, as that of 0 is. */
 Test(quantise, what_is_all_but_zero)
 {
@@ -237,6 +255,18 @@ Test(quantise, very_long_sums_of_bytes_have_64_bits)
 		cr_expect_eq(tensor(&d, "y_acc")->type, row[i].type, "%d", row[i].products);
 		desk_free(&d);
 	}
+}
+
+/* (i, j) of y is of a = i and b = j - i alone, and has as many products as there are c: more than fit 32 bits. */
+Test(quantise, long_sums_where_one_loop_indexes_the_target_twice)
+{
+	struct desk d = desk_of("network net(u: f32[4, 133145], v: f32[2, 133145]) {\n"
+				"\ty[a, a + b] += u[a, c] * v[b, c]\n\treturn y\n}\n");
+	give_range(&d, "u", 1);
+	give_range(&d, "v", 1);
+	quantise(&d, NUMBER_I8);
+	cr_expect_eq(tensor(&d, "y_acc")->type, TYPE_I64);
+	desk_free(&d);
 }
 
 /* ---- Scales and views -------------------------------------------------------------------------------------------- */
@@ -275,6 +305,38 @@ Test(quantise, attention_multiplies_what_is_computed)
 	desk_free(&d);
 }
 
+/* Where the first index of W is none of Y's, or Y is longer along it, W has one scale: 1270 / 127. Y sums X * W as in f32. */
+Test(quantise, weights_have_one_scale_where_channels_are_not_those_of_the_target)
+{
+	static const struct {
+		int extent; /* of Y */
+		const char *sum;
+		double wanted[4];
+	} row[] = {
+		{2, "Y[n, k + 1] else drop += X[n, c] * W[k, c]", {0, 10}},
+		{3, "Y[n, j] += X[n, c] * W[j, c]", {10, 1270}},
+		{2, "Y[n, j] += X[n, c] * W[floor(j / 2), c]", {10, 10}},
+		{2, "Y[n, j] += X[n, c] * W[1, c]", {1270, 1270}},
+		{4, "V = view(W, (4, 1))\n\tY[n, m] += X[n, 0] * V[m, 0]", {10, 0, 1270, 1270}},
+	};
+	for (size_t r = 0; r < sizeof row / sizeof row[0]; r++) {
+		char text[400];
+		snprintf(text, sizeof text,
+			 "op sum(X[n, c]) {\n\tparam W[2, c]\n\tindex j < 2\n\tindex m < 4\n"
+			 "\ttensor Y[n, %d]\n\t%s\n\treturn Y\n}\n"
+			 "network net(x: f32[1, 2]) {\n\ty = sum(x)\n\treturn y\n}\n",
+			 row[r].extent, row[r].sum);
+		struct desk d = desk_of(text);
+		give(&d, "y.W", VALUES(10, 0, 1270, 1270));
+		give_range(&d, "x", 127);
+		quantise(&d, NUMBER_I8);
+		cr_expect_eq(integers(d.net), 1, "%s", row[r].sum);
+		cr_expect_null(find(d.net, "y.W_s"), "%s", row[r].sum);
+		gives(&d, VALUES(1, 0), row[r].extent, row[r].wanted);
+		desk_free(&d);
+	}
+}
+
 static int named(const struct network *net, const char *ending)
 {
 	int count = 0;
@@ -305,6 +367,7 @@ Test(quantise, a_tensor_is_quantised_once)
 		if (d.net->tensor[i]->view_of == tensor(&d, "a_q"))
 			view = d.net->tensor[i];
 	cr_assert_not_null(view);
+	cr_expect_eq(named(d.net, "_q2"), 0, "one view, too");
 	cr_expect(view->rank == 2 && view->extent[1] == 4 && view->type == TYPE_I8);
 	struct array *e = run(&d, array_of(d.net->input[0], VALUES(1, 2, 3, 4.4)), NULL);
 	double wanted[] = {4 + 1, 4 + 4, -2 + 9, -2 + 16};
@@ -438,6 +501,28 @@ Test(quantise, examples_are_the_same_work)
 	}
 	cr_expect_gt(files.gl_pathc, 9);
 	globfree(&files);
+}
+
+/* A state is no weight to the mapper, and its integers are none. */
+Test(quantise, a_state_stays_what_it_was)
+{
+	struct desk d = desk_of("op mixed(X[n, c]) {\n\tstate S[2, c]\n"
+				"\tY[n, k] += S[k, c] * X[n, c]\n\treturn Y\n}\n"
+				"network net(x: f32[3, 2]) {\n\ty = mixed(x)\n\treturn y\n}\n");
+	const struct problem *before = NULL, *after = NULL;
+	give(&d, "y.S", VALUES(1, 2, 3, 4));
+	give_range(&d, "x", 1);
+	for (int i = 0; i < d.net->statement_count; i++)
+		if (statement_macs(d.net->statement[i]) > 0)
+			before = problem_of(d.arena, d.net->statement[i]);
+	quantise(&d, NUMBER_I8);
+	for (int i = 0; i < d.net->statement_count; i++)
+		if (statement_macs(d.net->statement[i]) > 0)
+			after = problem_of(d.arena, d.net->statement[i]);
+	cr_assert(before && after && integers(d.net) == 1);
+	cr_expect_eq(before->operand[0].class, CLASS_I);
+	cr_expect(problem_equal(before, after));
+	desk_free(&d);
 }
 
 /* ---- How far from f32 -------------------------------------------------------------------------------------------- */

@@ -227,7 +227,7 @@ static float scale_of(enum number number, float greatest)
 {
 	float scale = greatest / numbers[number].most;
 	int exponent;
-	if (numbers[number].is_power && scale > 0)
+	if (numbers[number].is_power)
 		scale = frexpf(scale, &exponent) == 0.5f ? scale : ldexpf(1, exponent);
 	return isfinite(1 / scale) ? scale : 1;
 }
