@@ -568,8 +568,8 @@ static void remark_on_certificate(const struct job *job)
 static bool map(struct job *job)
 {
 	const struct options *options = &job->options;
-	bool is_asked_for = wants_mapping(options) || wants_program(job) || options->out ||
-			    !is_quiet(options);
+	bool is_asked_for =
+		wants_mapping(options) || wants_program(job) || options->out || !is_quiet(options);
 	if (!is_accelerator(job->machine) || !is_asked_for)
 		return true;
 	remark_on_budget(job);
@@ -660,7 +660,8 @@ static bool execute(struct job *job)
 		return !error || diag_fail(&job->diag, "execution", error);
 	}
 	if (wants_program(job)) {
-		bool is_done = accelerator_run(&accelerator, job->input, job->output, &job->diag, &note);
+		bool is_done =
+			accelerator_run(&accelerator, job->input, job->output, &job->diag, &note);
 		remark(job, note);
 		return is_done;
 	}

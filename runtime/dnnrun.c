@@ -132,8 +132,9 @@ static enum exit_code read_inputs(struct job *job)
 	const struct run *r = &job->run;
 	if (job->options.inputs != r->tensors.inputs)
 		return refuse(EXIT_WRONG_INPUT, NULL,
-			      sentence("the program has %d input%s, and -in gave %d", r->tensors.inputs,
-				       r->tensors.inputs == 1 ? "" : "s", job->options.inputs));
+			      sentence("the program has %d input%s, and -in gave %d",
+				       r->tensors.inputs, r->tensors.inputs == 1 ? "" : "s",
+				       job->options.inputs));
 	for (int i = 0; i < job->options.inputs; i++) {
 		const struct sim_tensor *t = &r->tensors.tensor[r->tensors.input[i].tensor];
 		char *error = npy_read(job->options.input[i], &job->input[i]);

@@ -126,8 +126,8 @@ static int64_t *compute(const struct sample *p)
 	return sum;
 }
 
-static const char *differs(const struct sample *p, const struct sim_layer *l, const struct counters *c,
-			   const int64_t *sum, char text[256])
+static const char *differs(const struct sample *p, const struct sim_layer *l,
+			   const struct counters *c, const int64_t *sum, char text[256])
 {
 	static const char *const words = "macs units steps cycles instances tile reads fills "
 					 "updates read_accesses fill_accesses "

@@ -127,9 +127,10 @@ Test(options, wrong_ones)
 		 "'y.npy' is for an output, and without -run nothing is executed"},
 		{"a.dnn -run x.npz", "'x.npz': .npz files are not read; store each array by itself "
 				     "with numpy.save, as .npy"},
-		{"a.dnn -o u.so", "'u.so': no .so files are written; -o takes .o (with its .h), "
-				  ".ll, .s, .dnx, .map, .json, .certificate, .timeloop.yaml or a folder "
-				  "(called so: 'u.so/')"},
+		{"a.dnn -o u.so",
+		 "'u.so': no .so files are written; -o takes .o (with its .h), "
+		 ".ll, .s, .dnx, .map, .json, .certificate, .timeloop.yaml or a folder "
+		 "(called so: 'u.so/')"},
 		{"a.dnn -o out/u.mpa",
 		 "'out/u.mpa': no .mpa files are written; -o takes .o (with its .h), .ll, .s, "
 		 ".map, .json, .certificate, .timeloop.yaml or a folder (called so: 'out/u.mpa/')"},

@@ -12,10 +12,11 @@
 
 static const char *count_parts(struct arena *arena, struct program_parts parts)
 {
-	return arena_printf(arena,
-			    "%d layer%s on the array; %d other statements are done by the host, in the "
-			    "order of the network",
-			    parts.layers, parts.layers == 1 ? "" : "s", parts.statements);
+	return arena_printf(
+		arena,
+		"%d layer%s on the array; %d other statements are done by the host, in the "
+		"order of the network",
+		parts.layers, parts.layers == 1 ? "" : "s", parts.statements);
 }
 
 /* The bytes of the file (malloc'd); NULL after an error. */
@@ -31,8 +32,8 @@ static uint8_t *encode(const struct accelerator_job *job, struct diag *diag, siz
 	dnx_free(&dnx);
 	*note = count_parts(diag->arena, parts);
 	if (!file)
-		diag_fail(diag, "execution", sentence("no memory for the program of '%s'",
-						      job->network->name));
+		diag_fail(diag, "execution",
+			  sentence("no memory for the program of '%s'", job->network->name));
 	return file;
 }
 
@@ -77,7 +78,8 @@ static bool execute(struct run *r, const uint8_t *file, size_t size, struct arra
 		return diag_fail(diag, "internal", error);
 	if (run_differences(r) > 0)
 		return diag_fail(diag, "counters",
-				 sentence("%" PRId64 " counters of the execution are not those of the "
+				 sentence("%" PRId64
+					  " counters of the execution are not those of the "
 					  "model:\n%s",
 					  run_differences(r), differences(r, diag->arena)));
 	return true;

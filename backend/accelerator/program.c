@@ -70,7 +70,8 @@ static bool write_tensor(struct code *code, const struct tensor *t, size_t addre
 static bool write_port(struct code *code, enum opcode op, const char *name, const struct tensor *t)
 {
 	union field *f = code_add(code, op);
-	_Static_assert((int)INPUT_NAME == (int)OUTPUT_NAME && (int)INPUT_TENSOR == (int)OUTPUT_TENSOR,
+	_Static_assert((int)INPUT_NAME == (int)OUTPUT_NAME &&
+			       (int)INPUT_TENSOR == (int)OUTPUT_TENSOR,
 		       "both ports are written alike");
 	if (!f || !(f[INPUT_NAME].text = code_text(code, name)))
 		return false;

@@ -319,8 +319,8 @@ static const char *ending_of(const char *path)
 /* A path that -o would make a folder of, though its ending says that a file is meant. */
 static char *check_out(const struct options *options)
 {
-	static const char *const code[] = {".o",           ".ll",           ".s", ".dnx", ".map", ".json",
-					   ".certificate", ".timeloop.yaml"};
+	static const char *const code[] = {".o",   ".ll",   ".s",           ".dnx",
+					   ".map", ".json", ".certificate", ".timeloop.yaml"};
 	const char *out = options->out, *ending = out ? ending_of(out) : NULL;
 	bool is_known = !ending || (options->run && strcmp(ending, ".npy") == 0);
 	for (size_t i = 0; ending && i < sizeof code / sizeof code[0]; i++) {

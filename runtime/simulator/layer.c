@@ -525,8 +525,8 @@ char *layer_read(struct sim_layer *l, const struct code *code, int *place,
 {
 	struct reader r = {.layer = l, .code = code, .tensors = tensors, .place = *place};
 	*l = (struct sim_layer){.name = code->at[*place].field[LAYER_NAME].text,
-			    .machine = machine,
-			    .is_whole = true};
+				.machine = machine,
+				.is_whole = true};
 	for (int i = 0; i < MAX_LEVELS; i++)
 		for (int axis = 0; axis < MAX_AXES; axis++)
 			l->used[i][axis] = 1;

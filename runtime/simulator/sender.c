@@ -178,8 +178,8 @@ static bool begin(struct sender *s, const struct box sent[], int64_t instances)
 }
 
 /* From the needs of the level inside to those of this one. */
-static bool go_outward(struct sender *s, const struct sim_layer *l, int level, enum tensor_class class,
-		       const struct sender_events *events)
+static bool go_outward(struct sender *s, const struct sim_layer *l, int level,
+		       enum tensor_class class, const struct sender_events *events)
 {
 	int64_t instances = l->instances[level], inside = l->instances[level + 1];
 	size_t needs = s->now.first[inside], count = 0;

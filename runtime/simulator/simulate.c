@@ -391,7 +391,8 @@ static void finish(struct simulation *s)
 		s->error = sentence("no memory for the values of layer '%s'", s->layer->name);
 }
 
-struct counters *simulate_counters(const struct sim_layer *l, const struct simulation_options *options)
+struct counters *simulate_counters(const struct sim_layer *l,
+				   const struct simulation_options *options)
 {
 	return counters_new(l, options->is_stepped || !l->is_whole);
 }

@@ -57,8 +57,8 @@ static bool is_file_name(const char *name)
 		       strlen(name);
 }
 
-static char *read_port(const struct tensors *t, struct sim_port port[], int *count, const char *name,
-		       int64_t tensor)
+static char *read_port(const struct tensors *t, struct sim_port port[], int *count,
+		       const char *name, int64_t tensor)
 {
 	if (*count == SIM_PORTS)
 		return sentence("a program has at most %d inputs, and as many outputs", SIM_PORTS);
@@ -79,7 +79,8 @@ static char *read_instruction(struct tensors *t, const struct instruction *at)
 	case OP_EXTENT:
 		return read_extent(t, f);
 	case OP_INPUT:
-		return read_port(t, t->input, &t->inputs, f[INPUT_NAME].text, f[INPUT_TENSOR].whole);
+		return read_port(t, t->input, &t->inputs, f[INPUT_NAME].text,
+				 f[INPUT_TENSOR].whole);
 	case OP_OUTPUT:
 		return read_port(t, t->output, &t->outputs, f[OUTPUT_NAME].text,
 				 f[OUTPUT_TENSOR].whole);
