@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of one memory. */
+static const int64_t MOST_WORDS = (int64_t)1 << 32;
+
 struct reader {
 	struct sim_layer *layer;
 	const struct code *code;
@@ -413,6 +416,8 @@ static bool check_tile(struct reader *r, struct layer_operand *o, int level)
 	if (keep->words < words)
 		return fail(r, sentence("a tile of %lld words has %lld in '%s'", (long long)words,
 					(long long)keep->words, memory->name));
+	if (keep->words > MOST_WORDS || keep->base > MOST_WORDS)
+		return fail(r, sentence("places are more than can be simulated"));
 	if (__builtin_mul_overflow(keep->words, keep->buffers, &end) ||
 	    (room_words > 0 && end > room_words) || __builtin_add_overflow(end, keep->base, &end) ||
 	    (memory->words > 0 && end > memory->words))
