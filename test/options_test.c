@@ -133,7 +133,8 @@ Test(options, wrong_ones)
 		 "(called so: 'u.so/')"},
 		{"a.dnn -o out/u.mpa",
 		 "'out/u.mpa': no .mpa files are written; -o takes .o (with its .h), .ll, .s, "
-		 ".map, .json, .certificate, .timeloop.yaml or a folder (called so: 'out/u.mpa/')"},
+		 ".dnx, .map, .json, .certificate, .timeloop.yaml or a folder (called so: "
+		 "'out/u.mpa/')"},
 		{"a.dnn -run -o u.csv", "'u.csv': no .csv files are written; -o takes a .npy file "
 					"or a folder (called so: 'u.csv/')"},
 		{"a.dnn -run x.npy -o y.json",

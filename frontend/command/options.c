@@ -45,7 +45,7 @@ enum key {
 /* clang-format off */
 static const struct argp_option table[] = {
 	{"hw", KEY_HW, "FILE", 0, "the machine to compile for; several accelerators are compared", 0},
-	{0, KEY_OUT, "PATH", 0, ".o (and .h), .ll, .s, .dnx, .map, .json, .certificate, .timeloop.yaml; else a folder", 0},
+	{0, KEY_OUT, "PATH", 0, ".o, .ll, .s, .dnx, .map, .json, .certificate, .timeloop.yaml; else a folder", 0},
 	{"run", KEY_RUN, 0, 0, "execute on .npy files, one per input; -o OUT.npy keeps the result", 0},
 	{"weights", KEY_WEIGHTS, "FILE", 0, "values of the parameters, .safetensors", 0},
 	{"seed", KEY_SEED, "N", 0, "of random values for parameters that no file gives (0)", 0},

@@ -94,7 +94,8 @@ static void take_operand(struct problem *p, const struct statement *s, const str
 	struct operand *o = &p->operand[p->operands++];
 	int group = group_of(s);
 
-	o->name = access->tensor->name;
+	o->name =
+		(access->tensor->in_place_of ? access->tensor->in_place_of : access->tensor)->name;
 	o->class = class;
 	for (int r = 0; r < access->tensor->rank; r++) {
 		const struct subscript *sub = &access->subscript[r];

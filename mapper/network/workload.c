@@ -149,6 +149,21 @@ static void take_layer(struct arena *arena, struct workload *w, struct layer *la
 	layer->dropped = dropped_points(s);
 }
 
+static bool reads_made(const struct scalar *e)
+{
+	bool reads = e->kind == SCALAR_READ && e->access->tensor->in_place_of;
+
+	for (int i = 0; e->kind == SCALAR_APPLY && i < scalar_fn_info(e->fn)->arity; i++)
+		reads |= reads_made(e->arg[i]);
+	return reads;
+}
+
+/* Is it around a product of integers, and no statement of the network itself? */
+static bool is_made(const struct statement *s)
+{
+	return statement_macs(s) == 0 && (s->target.tensor->in_place_of || reads_made(s->value));
+}
+
 struct workload *workload_of(struct arena *arena, const struct network *network,
 			     const struct hierarchy *machine, bool all)
 {
@@ -159,6 +174,8 @@ struct workload *workload_of(struct arena *arena, const struct network *network,
 	for (int i = 0; i < network->statement_count; i++) {
 		const struct statement *s = network->statement[i];
 		struct layer layer = {.statement = s, .macs = statement_macs(s)};
+		if (is_made(s))
+			continue;
 		if (layer.macs > 0 || all)
 			ARENA_APPEND(arena, w->layer, w->layers, layer);
 		else
