@@ -9,10 +9,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "backend/accelerator/accelerator.h"
 #include "backend/cpu/files.h"
 #include "backend/report/report.h"
 #include "frontend/elaborate/elaborate.h"
 #include "frontend/command/exit_code.h"
+#include "frontend/network/calibrate.h"
 #include "frontend/network/interpret.h"
 #include "frontend/machine/machine.h"
 #include "frontend/network/memory.h"
@@ -57,6 +59,7 @@ static bool read_files(struct job *);
 static bool check(struct job *);
 static bool lower(struct job *);
 static bool load(struct job *);
+static bool quantise(struct job *);
 static bool map(struct job *);
 static bool explain(struct job *);
 static bool run(struct job *);
@@ -64,14 +67,15 @@ static bool emit(struct job *);
 
 static bool compile(struct job *job)
 {
-	return read_files(job) /* .dnn and .hw files into syntax trees */
-	       && check(job)   /* names and machines */
-	       && lower(job)   /* operators into tensor statements */
-	       && load(job)    /* values for the parameters */
-	       && map(job)     /* layers onto accelerators */
-	       && explain(job) /* the tables */
-	       && run(job)     /* with -run: on arrays */
-	       && emit(job);   /* with -o: native code, or mappings */
+	return read_files(job)  /* .dnn and .hw files into syntax trees */
+	       && check(job)    /* names and machines */
+	       && lower(job)    /* operators into tensor statements */
+	       && load(job)     /* values for the parameters */
+	       && quantise(job) /* contractions into those of integers, where asked to */
+	       && map(job)      /* layers onto accelerators */
+	       && explain(job)  /* the tables */
+	       && run(job)      /* with -run: on arrays */
+	       && emit(job);    /* with -o: native code, or mappings */
 }
 
 /* Says what the user may want to know but need not change. */
@@ -157,9 +161,29 @@ static bool wants_mapping(const struct options *options)
 	       options->certificate_file || options->machine_count > 1;
 }
 
+/* Does the work end in a program for an accelerator, executed or written? */
+static bool wants_program(const struct job *job)
+{
+	const struct options *options = &job->options;
+	bool is_for_program = options->run || (options->out && !is_code_file(options->out) &&
+					       !is_mapping_file(options->out));
+	return is_for_program && is_accelerator(job->machine) && job->targets == 1 &&
+	       !options->certificate_file;
+}
+
+/* The integers that the network is computed in: what -quantise says, else those of the accelerator that a program is
+ * made for. */
+static enum number number_of(const struct job *job)
+{
+	if (job->options.is_quantised || !wants_program(job))
+		return job->options.number;
+	return number_of_word(machine_word(job->target[0].program, job->machine));
+}
+
 static bool needs_values(const struct job *job)
 {
-	return job->options.run || wants_code(job);
+	return job->options.run || wants_code(job) || wants_program(job) ||
+	       job->options.number != NUMBER_F32;
 }
 
 /* Code is made for cpu machines, mappings for accelerators; said before any work is done for another. */
@@ -171,7 +195,8 @@ static bool check_kinds(struct job *job)
 	if (!job->machine && wants_mapping(&job->options))
 		return diag_fail(&job->diag, "no-machine",
 				 sentence("a mapping needs a machine: -hw FILE"));
-	if (needs_values(job) && job->machine && job->machine->kind != MACHINE_CPU)
+	bool is_executed = job->options.run || wants_code(job);
+	if (is_executed && job->machine && job->machine->kind != MACHINE_CPU && !wants_program(job))
 		return diag_fail(&job->diag, "machine-kind",
 				 sentence("machine '%s' is no cpu, and code is made for cpu "
 					  "machines only so far",
@@ -193,7 +218,8 @@ static bool check_out(struct job *job)
 	if (!out)
 		return true;
 	bool is_file = options->run ? file_has_ending(out, ".npy")
-				    : is_code_file(out) || is_mapping_file(out);
+				    : is_code_file(out) || is_mapping_file(out) ||
+					      file_has_ending(out, ".dnx");
 	char *error = is_file ? file_may_write(out) : file_may_make_folder(out);
 	return !error || diag_fail(&job->diag, "unwritable-file", error);
 }
@@ -246,6 +272,16 @@ static bool does_without_network(const struct job *job)
 	return is_machine_alone || job->diag.errors > 0;
 }
 
+static bool check_network(struct job *job)
+{
+	const char *broken = network_check(job->network);
+	return !broken ||
+	       diag_fail(&job->diag, "internal",
+			 sentence("the compiler made a wrong network, which is its fault "
+				  "and not yours; please report it: %s",
+				  broken));
+}
+
 static bool lower(struct job *job)
 {
 	const struct options *options = &job->options;
@@ -256,13 +292,9 @@ static bool lower(struct job *job)
 					 : elaborate(job->program, options->network, &how);
 	if (!job->network || job->diag.errors > 0)
 		return false;
-	const char *broken = network_check(job->network);
-	if (broken)
-		return diag_fail(&job->diag, "internal",
-				 sentence("the compiler made a wrong network, which is its fault "
-					  "and not yours; please report it: %s",
-					  broken));
-	if (options->dump[DUMP_NETWORK])
+	if (!check_network(job))
+		return false;
+	if (options->dump[DUMP_NETWORK] && options->number == NUMBER_F32)
 		network_print(job->network, stdout);
 	return true;
 }
@@ -287,9 +319,10 @@ static void initialise(struct job *job)
 static bool load(struct job *job)
 {
 	const struct options *options = &job->options;
-	enum memory_use use = !options->run  ? MEMORY_COMPILE
-			      : job->machine ? MEMORY_RUN
-					     : MEMORY_INTERPRET;
+	bool is_interpreted = (options->run && !job->machine) || number_of(job) != NUMBER_F32;
+	enum memory_use use = is_interpreted ? MEMORY_INTERPRET
+			      : options->run ? MEMORY_RUN
+					     : MEMORY_COMPILE;
 	if (needs_values(job) && !memory_check(job->network, use, &job->diag))
 		return false;
 	if (options->weights_file &&
@@ -298,6 +331,63 @@ static bool load(struct job *job)
 	if (needs_values(job))
 		initialise(job);
 	return true;
+}
+
+/* ---- Quantise ---------------------------------------------------------------------------------------- */
+
+/* Much work is compiled for this computer first: the values are the same. */
+static char *run_float(void *context, const struct network *network, struct array *const input[],
+		       struct array *output[])
+{
+	static const int64_t MUCH_WORK = 100000000;
+	const struct cpu_target this_computer = {0};
+	struct cpu_program *program = NULL;
+	int64_t macs = 0;
+	(void)context;
+	for (int i = 0; i < network->statement_count; i++)
+		macs += statement_macs(network->statement[i]);
+	char *error = macs > MUCH_WORK ? cpu_compile(network, &this_computer, &program) : NULL;
+	free(error);
+	if (!program)
+		return interpret(network, input, output);
+	error = cpu_run(program, input, output);
+	cpu_program_free(program);
+	return error;
+}
+
+/* How large what is computed becomes: on samples, else on noise, which is said. */
+static bool find_ranges(struct job *job, struct ranges *ranges)
+{
+	const struct options *options = &job->options;
+	const struct executor floats = {run_float, NULL};
+	*ranges = ranges_new(job->network);
+	if (options->sample_count > 0)
+		return calibrate(job->network, options->sample, options->sample_count, &floats,
+				 ranges, &job->diag);
+	remark(job,
+	       arena_printf(job->arena,
+			    "ranges of network '%s' without samples (-calibrate FILE): those of "
+			    "one random input from seed %" PRIu64,
+			    job->network->name, options->seed));
+	return calibrate_random(job->network, options->seed, &floats, ranges, &job->diag);
+}
+
+static bool quantise(struct job *job)
+{
+	enum number number = number_of(job);
+	struct ranges ranges;
+	if (number == NUMBER_F32 && job->options.sample_count > 0)
+		remark(job, "-calibrate finds ranges for -quantise, and nothing is quantised here");
+	if (number == NUMBER_F32)
+		return job->diag.errors == 0;
+	if (!find_ranges(job, &ranges))
+		return false;
+	network_quantise(job->network, number, &ranges, &job->diag);
+	if (!check_network(job))
+		return false;
+	if (job->options.dump[DUMP_NETWORK] && job->options.number != NUMBER_F32)
+		network_print(job->network, stdout);
+	return job->diag.errors == 0;
 }
 
 /* ---- Map --------------------------------------------------------------------------------------------- */
@@ -478,7 +568,8 @@ static void remark_on_certificate(const struct job *job)
 static bool map(struct job *job)
 {
 	const struct options *options = &job->options;
-	bool is_asked_for = wants_mapping(options) || options->out || !is_quiet(options);
+	bool is_asked_for =
+		wants_mapping(options) || wants_program(job) || options->out || !is_quiet(options);
 	if (!is_accelerator(job->machine) || !is_asked_for)
 		return true;
 	remark_on_budget(job);
@@ -552,13 +643,27 @@ static struct cpu_target target_of(const struct job *job)
 	return target;
 }
 
-/* Natively where a cpu is described, else by the reference interpreter. */
+static struct accelerator_job accelerator_job_of(const struct job *job)
+{
+	return (struct accelerator_job){job->network, job->mapped[0].mapped,
+					job->options.network_file};
+}
+
+/* On the simulated machine, or natively where a cpu is described, else by the reference interpreter. */
 static bool execute(struct job *job)
 {
+	struct accelerator_job accelerator = accelerator_job_of(job);
+	const char *note = NULL;
 	job->output = ARENA_ARRAY(job->arena, (size_t)job->network->output_count, struct array *);
 	if (!job->machine) {
 		char *error = interpret(job->network, job->input, job->output);
 		return !error || diag_fail(&job->diag, "execution", error);
+	}
+	if (wants_program(job)) {
+		bool is_done =
+			accelerator_run(&accelerator, job->input, job->output, &job->diag, &note);
+		remark(job, note);
+		return is_done;
 	}
 	struct cpu_target target = target_of(job);
 	struct cpu_program *program = NULL;
@@ -607,6 +712,15 @@ static bool write_code(struct job *job)
 	return is_done;
 }
 
+static bool write_program(struct job *job)
+{
+	struct accelerator_job accelerator = accelerator_job_of(job);
+	const char *note = NULL;
+	bool is_done = accelerator_write(job->options.out, &accelerator, &job->diag, &note);
+	remark(job, note);
+	return is_done;
+}
+
 static bool emit(struct job *job)
 {
 	const struct options *options = &job->options;
@@ -618,7 +732,9 @@ static bool emit(struct job *job)
 		return true;
 	if (!job->mapped[0].mapped)
 		return write_code(job);
-	return report_write(options->out, job->targets, job->mapped, &job->diag);
+	return (file_has_ending(options->out, ".dnx") ||
+		report_write(options->out, job->targets, job->mapped, &job->diag)) &&
+	       (!wants_program(job) || write_program(job));
 }
 
 /* ---- From beginning to end --------------------------------------------------------------------------- */

@@ -2,6 +2,8 @@
  * Salmon, Moraes, Dror, Shaw, "Parallel Random Numbers: As Easy as 1, 2, 3", SC 2011. */
 #include "random.h"
 
+#include <math.h>
+
 enum { ROUNDS = 10 };
 static const uint32_t M0 = 0xD2511F53, M1 = 0xCD9E8D57; /* multipliers */
 static const uint32_t W0 = 0x9E3779B9, W1 = 0xBB67AE85; /* what a round adds to the key */
@@ -31,6 +33,16 @@ float random_uniform(uint64_t seed, uint64_t stream, uint64_t counter)
 	uint32_t words[4];
 	random_words(seed, stream, counter, words);
 	return (float)(words[0] >> 8) * 0x1p-24f;
+}
+
+double random_normal(uint64_t seed, uint64_t stream, uint64_t counter)
+{
+	static const double two_pi = 6.283185307179586476925;
+	uint32_t words[4];
+	random_words(seed, stream, counter, words);
+	double radius = ((double)words[0] + 1) * 0x1p-32; /* in (0, 1]: has a logarithm */
+	double angle = (double)words[1] * 0x1p-32;
+	return sqrt(-2 * log(radius)) * cos(two_pi * angle);
 }
 
 uint64_t random_stream(const char *name, size_t length)

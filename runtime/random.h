@@ -12,6 +12,9 @@ void random_words(uint64_t seed, uint64_t stream, uint64_t counter, uint32_t out
 /* Uniform in [0, 1): the top 24 bits of word 0, exact in a float. */
 float random_uniform(uint64_t seed, uint64_t stream, uint64_t counter);
 
+/* Normal with mean 0 and variance 1: Box and Muller's transform of two uniform numbers. */
+double random_normal(uint64_t seed, uint64_t stream, uint64_t counter);
+
 /* A stream number from a name (64-bit FNV-1a). */
 uint64_t random_stream(const char *name, size_t length);
 

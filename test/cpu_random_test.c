@@ -2,6 +2,7 @@
  * seed names a network; DNNC_FIRST_SEED and DNNC_SEEDS choose others than the first few. */
 #include "backend/cpu/cpu.h"
 #include "frontend/network/interpret.h"
+#include "frontend/network/quantise.h"
 #include "test/guarded.h"
 #include "test/network_fixture.h"
 
@@ -218,6 +219,53 @@ static struct network *random_network(int seed)
 	return net;
 }
 
+/* A read of floats that are numbers, and of 0 outside. */
+static struct scalar *random_factor(struct network *net, struct statement *s)
+{
+	struct scalar *e = random_read(net, s);
+	struct tensor *t = e->access->tensor;
+	e->type = t->type = TYPE_F32;
+	e->access->value = 0;
+	if (!t->data)
+		return e;
+	array_free(t->data);
+	t->data = array_new(t->type, t->rank, t->extent);
+	for (int64_t i = 0; i < array_count(t->data); i++)
+		array_set(t->data, i, below(1000) / 500.0 - 1);
+	return e;
+}
+
+/* y += a * b in integers, of ranges that some inputs leave; NULL where it is no network, or none of integers. */
+static struct network *random_integers(int seed)
+{
+	const struct ranges ranges = {(float[]){2, 2, 2, 2}}; /* of y and two factors */
+	struct network *net = fixture("integers");
+	struct diag diag = {.arena = net->arena};
+	state = (uint64_t)seed * 99999 + 1;
+	for (int i = 0; i < 10; i++)
+		below(2);
+	struct tensor *y = tensor(net, "y", TYPE_F32, ROLE_LOCAL, 0);
+	struct statement *s = ARENA_NEW(net->arena, struct statement);
+	*s = (struct statement){.op = "random", .layer = "layer", .reduce = REDUCE_SUM};
+	random_loops(s);
+	random_target(net, s, y);
+	random_first(net, y);
+	s->id = net->statement_count;
+	net->statement[net->statement_count++] = s;
+	s->value = apply(net, FN_MUL, TYPE_F32, random_factor(net, s), random_factor(net, s), NULL);
+	output(net, y);
+	int before = net->statement_count;
+	bool is_valid = network_check(net) == NULL;
+	if (is_valid)
+		network_quantise(net, (enum number)(NUMBER_I8 + below(NUMBERS - 1)), &ranges,
+				 &diag);
+	if (is_valid && net->statement_count > before)
+		return net;
+	cr_assert(!is_valid, "seed %d: stays in f32", seed);
+	fixture_free(net);
+	return NULL;
+}
+
 /* ---- Comparison ----------------------------------------------------------------------------- */
 
 static void expect_equal(const struct array *wanted, const struct array *found, int seed)
@@ -256,10 +304,9 @@ static void run_native(const struct network *net, struct array *input[], struct 
 	cpu_program_free(program);
 }
 
-/* False: the checker does not take this network. */
-static bool try_seed(int seed)
+/* Frees the network. False: the checker does not take it. */
+static bool is_equal(struct network *net, int seed)
 {
-	struct network *net = random_network(seed);
 	struct array *input[FIXTURE_TENSORS], *wanted[1], *found[1];
 	bool is_valid = network_check(net) == NULL;
 	for (int i = 0; is_valid && i < net->input_count; i++) {
@@ -281,11 +328,22 @@ static bool try_seed(int seed)
 	return is_valid;
 }
 
+Test(cpu_random, integers_equal_the_interpreter)
+{
+	int valid = 0;
+	for (int seed = 0; seed < SEEDS; seed++) {
+		struct network *net = random_integers(seed);
+		valid += net != NULL;
+		cr_assert(!net || is_equal(net, seed), "seed %d: no network of integers", seed);
+	}
+	cr_assert(2 * valid >= SEEDS, "only %d of %d seeds made a network", valid, SEEDS);
+}
+
 Test(cpu_random, statements_equal_the_interpreter)
 {
 	const char *first = getenv("DNNC_FIRST_SEED"), *count = getenv("DNNC_SEEDS");
 	int from = first ? atoi(first) : 0, seeds = count ? atoi(count) : SEEDS, valid = 0;
 	for (int seed = from; seed < from + seeds; seed++)
-		valid += try_seed(seed);
+		valid += is_equal(random_network(seed), seed);
 	cr_assert(2 * valid >= seeds, "only %d of %d seeds made a network", valid, seeds);
 }

@@ -16,6 +16,7 @@ struct made {
 	struct arena *arena;
 	struct diag *diag;
 	struct hierarchy *machine;
+	int word;
 };
 
 static struct made make(const char *text, const char *file)
@@ -35,6 +36,7 @@ static struct made make(const char *text, const char *file)
 	cr_assert_not_null(machine, "%s\n%s", m.diag->count ? m.diag->finding[0].message : "",
 			   text ? text : file);
 	m.machine = hierarchy_of(program, machine);
+	m.word = m.machine ? machine_word(program, machine) : 0;
 	return m;
 }
 
@@ -191,6 +193,7 @@ Test(hierarchy, every_property_is_taken_and_what_is_not_said_is_technology)
 	cr_expect_eq(h->mac_cost, 1);
 	cr_expect_eq(h->mac_latency, 7);
 	cr_expect_eq(h->mac_leakage, 0.125);
+	cr_expect_eq(m.word, 8, "not that of a memory that has another");
 	check_dram_and_buffer(h);
 	outer = &h->level[2];
 	cr_expect_str_eq(outer->name, "outer");

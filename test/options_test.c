@@ -49,6 +49,14 @@ Test(options, all_of_them)
 	cr_expect_str_eq(options.weights_file, "w");
 	cr_expect_str_eq(options.network, "n");
 
+	error = parse(&options, "-quantise fixed16 -calibrate a.npy -calibrate=b.npy x.dnn", text);
+	cr_expect_null(error, "%s", error);
+	cr_expect(options.is_quantised && options.number == NUMBER_FIXED16);
+	cr_expect_eq(options.sample_count, 2);
+	cr_expect_str_eq(options.sample[1], "b.npy");
+	cr_expect_null(parse(&options, "-quantise none x.dnn", text));
+	cr_expect(options.is_quantised && options.number == NUMBER_F32);
+
 	error = parse(&options, "-mcpu=a72 -mtriple aarch64-linux-gnu x.dnn", text);
 	cr_expect_null(error, "%s", error);
 	cr_expect_str_eq(options.cpu, "a72");
@@ -111,6 +119,7 @@ Test(options, wrong_ones)
 		 "-seed wants a number from 0 to 2^64-1, not '18446744073709551616'"},
 		{"a.dnn -dump=tree,leaf",
 		 "-dump wants tree, network, machine, mapping, ir or asm, not 'leaf'"},
+		{"a.dnn -quantise i4", "-quantise wants none, i8, i16 or fixed16, not 'i4'"},
 		{"a.dnn -diagnostics=xml", "-diagnostics wants text or json, not 'xml'"},
 		{"a.dnn -color=red", "-color wants auto, always or never, not 'red'"},
 		{"a.dnn x.npy", "'x.npy' is an input, and without -run nothing is executed"},
@@ -118,12 +127,14 @@ Test(options, wrong_ones)
 		 "'y.npy' is for an output, and without -run nothing is executed"},
 		{"a.dnn -run x.npz", "'x.npz': .npz files are not read; store each array by itself "
 				     "with numpy.save, as .npy"},
-		{"a.dnn -o u.so", "'u.so': no .so files are written; -o takes .o (with its .h), "
-				  ".ll, .s, .map, .json, .certificate, .timeloop.yaml or a folder "
-				  "(called so: 'u.so/')"},
+		{"a.dnn -o u.so",
+		 "'u.so': no .so files are written; -o takes .o (with its .h), "
+		 ".ll, .s, .dnx, .map, .json, .certificate, .timeloop.yaml or a folder "
+		 "(called so: 'u.so/')"},
 		{"a.dnn -o out/u.mpa",
 		 "'out/u.mpa': no .mpa files are written; -o takes .o (with its .h), .ll, .s, "
-		 ".map, .json, .certificate, .timeloop.yaml or a folder (called so: 'out/u.mpa/')"},
+		 ".dnx, .map, .json, .certificate, .timeloop.yaml or a folder (called so: "
+		 "'out/u.mpa/')"},
 		{"a.dnn -run -o u.csv", "'u.csv': no .csv files are written; -o takes a .npy file "
 					"or a folder (called so: 'u.csv/')"},
 		{"a.dnn -run x.npy -o y.json",

@@ -14,6 +14,8 @@ enum key {
 	KEY_RUN,
 	KEY_WEIGHTS,
 	KEY_SEED,
+	KEY_QUANTISE,
+	KEY_CALIBRATE,
 	KEY_DIM,
 	KEY_NETWORK,
 	KEY_SUMMARY,
@@ -43,10 +45,12 @@ enum key {
 /* clang-format off */
 static const struct argp_option table[] = {
 	{"hw", KEY_HW, "FILE", 0, "the machine to compile for; several accelerators are compared", 0},
-	{0, KEY_OUT, "PATH", 0, ".o (and .h), .ll, .s, .map, .json, .certificate, .timeloop.yaml; else a folder", 0},
+	{0, KEY_OUT, "PATH", 0, ".o, .ll, .s, .dnx, .map, .json, .certificate, .timeloop.yaml; else a folder", 0},
 	{"run", KEY_RUN, 0, 0, "execute on .npy files, one per input; -o OUT.npy keeps the result", 0},
 	{"weights", KEY_WEIGHTS, "FILE", 0, "values of the parameters, .safetensors", 0},
 	{"seed", KEY_SEED, "N", 0, "of random values for parameters that no file gives (0)", 0},
+	{"quantise", KEY_QUANTISE, "WHAT", 0, "compute contractions in i8, i16, fixed16 or, with none, f32", 0},
+	{"calibrate", KEY_CALIBRATE, "FILE", 0, "samples to find the ranges of integers with, .npy, one for each input", 0},
 	{"dim", KEY_DIM, "NAME=N", 0, "an extent that the network leaves open (1)", 0},
 	{"network", KEY_NETWORK, "NAME", 0, "which network, of several in the file (the last)", 0},
 	{"summary", KEY_SUMMARY, 0, 0, "print layers, shapes, multiply-accumulates, parameters", 0},
@@ -191,6 +195,23 @@ static char *parse_machine(struct options *options, const char *path)
 	return NULL;
 }
 
+static char *parse_number(struct options *options, const char *text)
+{
+	int number;
+	char *error = parse_word("-quantise", text, number_name, NUMBERS, &number);
+	options->number = error ? NUMBER_F32 : (enum number)number;
+	options->is_quantised = true;
+	return error;
+}
+
+static char *parse_sample(struct options *options, const char *path)
+{
+	if (options->sample_count == MAX_INPUT_FILES)
+		return sentence("-calibrate may be given %d times, not more", MAX_INPUT_FILES);
+	options->sample[options->sample_count++] = path;
+	return NULL;
+}
+
 static char *parse_goal(struct options *options, const char *text)
 {
 	static const char *const names[] = {"energy", "edp", "cycles"};
@@ -298,8 +319,8 @@ static const char *ending_of(const char *path)
 /* A path that -o would make a folder of, though its ending says that a file is meant. */
 static char *check_out(const struct options *options)
 {
-	static const char *const code[] = {".o",           ".ll",           ".s", ".map", ".json",
-					   ".certificate", ".timeloop.yaml"};
+	static const char *const code[] = {".o",   ".ll",   ".s",           ".dnx",
+					   ".map", ".json", ".certificate", ".timeloop.yaml"};
 	const char *out = options->out, *ending = out ? ending_of(out) : NULL;
 	bool is_known = !ending || (options->run && strcmp(ending, ".npy") == 0);
 	for (size_t i = 0; ending && i < sizeof code / sizeof code[0]; i++) {
@@ -314,7 +335,7 @@ static char *check_out(const struct options *options)
 		return sentence("'%s': no %s files are written; -o takes %s (called so: '%s/')",
 				out, ending,
 				options->run ? "a .npy file or a folder"
-					     : ".o (with its .h), .ll, .s, .map, .json, "
+					     : ".o (with its .h), .ll, .s, .dnx, .map, .json, "
 					       ".certificate, .timeloop.yaml or a folder",
 				out);
 	return NULL;
@@ -379,6 +400,12 @@ static error_t parse(int key, char *text, struct argp_state *state)
 	switch (key) {
 	case KEY_SEED:
 		error = parse_seed(options, text);
+		break;
+	case KEY_QUANTISE:
+		error = parse_number(options, text);
+		break;
+	case KEY_CALIBRATE:
+		error = parse_sample(options, text);
 		break;
 	case KEY_DIM:
 		error = parse_dim(options, text);

@@ -3,6 +3,7 @@
 #define FRONTEND_OPTIONS_H
 
 #include "frontend/elaborate/elaborate.h"
+#include "frontend/network/quantise.h"
 
 enum { MAX_DIM_OPTIONS = 64, MAX_INPUT_FILES = 64, MAX_MACHINES = 16 };
 enum dump { DUMP_TREE, DUMP_NETWORK, DUMP_MACHINE, DUMP_MAPPING, DUMP_IR, DUMP_ASM, DUMP_COUNT };
@@ -20,6 +21,10 @@ struct options {
 	const char *cpu, *triple;
 	const char *input[MAX_INPUT_FILES]; /* .npy files for -run, in the order of the inputs */
 	int input_count;
+	const char *sample[MAX_INPUT_FILES]; /* .npy files of -calibrate, in the order of the inputs */
+	int sample_count;
+	bool is_quantised;   /* -quantise is given: */
+	enum number number;
 	struct dim_binding dim[MAX_DIM_OPTIONS];
 	int dim_count;
 	uint64_t seed;

@@ -8,8 +8,6 @@
 #include <math.h>
 #include <string.h>
 
-static const double TWO_PI = 6.283185307179586476925;
-
 /* How many inputs feed one output and how many outputs one input feeds: a shape is
  * [out, in, kernel...]; a vector counts as both. */
 static void fans(const struct tensor *t, double *in, double *out)
@@ -21,16 +19,6 @@ static void fans(const struct tensor *t, double *in, double *out)
 	double second = t->rank > 1 ? (double)t->extent[1] : first;
 	*in = second * kernel;
 	*out = first * kernel;
-}
-
-/* Normal with mean 0 and variance 1: Box and Muller's transform of two uniform numbers. */
-static double normal(uint64_t seed, uint64_t stream, uint64_t counter)
-{
-	uint32_t words[4];
-	random_words(seed, stream, counter, words);
-	double radius = ((double)words[0] + 1) * 0x1p-32; /* in (0, 1]: has a logarithm */
-	double angle = (double)words[1] * 0x1p-32;
-	return sqrt(-2 * log(radius)) * cos(TWO_PI * angle);
 }
 
 static void fill(struct array *a, const struct tensor *t, uint64_t seed)
@@ -46,7 +34,7 @@ static void fill(struct array *a, const struct tensor *t, uint64_t seed)
 	for (int64_t i = 0; i < count; i++) {
 		double value = 1;
 		if (t->init.kind == INIT_HE)
-			value = normal(seed, stream, (uint64_t)i);
+			value = random_normal(seed, stream, (uint64_t)i);
 		else if (t->init.kind != INIT_CONSTANT)
 			value = 2 * (double)random_uniform(seed, stream, (uint64_t)i) - 1;
 		array_set(a, i, scale * value);

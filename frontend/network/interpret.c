@@ -10,7 +10,7 @@
  *
  * How each access moves within a block is the same in every block, and computed once. */
 #include "frontend/network/interpret.h"
-#include "frontend/network/lanes.h"
+#include "runtime/lanes.h"
 #include "runtime/sentence.h"
 
 #include <math.h>

@@ -1,22 +1,7 @@
 /* network.c -- what can be asked of a network: how many points and elements there are, how far a
- * subscript reaches, what a scalar function is called. Sums and products stop at the ends of
- * int64_t instead of wrapping; network_check refuses networks that reach them. */
+ * subscript reaches. Sums and products stop at the ends of int64_t instead of wrapping; network_check
+ * refuses networks that reach them. */
 #include "frontend/network/network.h"
-
-#include <assert.h>
-
-static const struct scalar_fn_info functions[] = {
-#define SCALAR(id, name, arity, is_comparison, is_float)                                           \
-	[FN_##id] = {name, arity, is_comparison, is_float},
-#include "frontend/network/scalar.def"
-#undef SCALAR
-};
-
-const struct scalar_fn_info *scalar_fn_info(enum scalar_fn fn)
-{
-	assert((unsigned)fn < FN_COUNT);
-	return &functions[fn];
-}
 
 static int64_t sum(int64_t a, int64_t b)
 {

@@ -18,6 +18,7 @@
 
 #include "frontend/syntax/tree.h"
 #include "runtime/array.h"
+#include "runtime/scalar.h"
 
 enum { MAX_LOOPS = 16 };
 
@@ -46,6 +47,7 @@ struct tensor {
 	int64_t extent[MAX_RANK];
 	const char *dim[MAX_RANK]; /* names of the dimensions, for people: "n"; never NULL */
 	struct tensor *view_of;    /* the same elements under another shape: written and read there; never a view itself */
+	const struct tensor *in_place_of; /* what quantise.h made it from; else NULL */
 	struct array *data;        /* PARAM, STATE, CONSTANT; owned by the network */
 	struct init init;          /* PARAM, STATE */
 	bool is_output;
@@ -68,22 +70,6 @@ struct access {
 };
 
 enum scalar_kind { SCALAR_CONSTANT, SCALAR_POSITION, SCALAR_READ, SCALAR_APPLY };
-
-/* Functions and operators of scalar expressions, from the table scalar.def. */
-enum scalar_fn {
-#define SCALAR(id, name, arity, ...) FN_##id,
-#include "frontend/network/scalar.def"
-#undef SCALAR
-	FN_COUNT
-};
-
-struct scalar_fn_info {
-	const char *name;
-	int arity;
-	bool is_comparison;        /* result is i32, 0 or 1 */
-	bool is_float;             /* computed in floating point whatever the operands are */
-};
-const struct scalar_fn_info *scalar_fn_info(enum scalar_fn);
 
 struct scalar {
 	enum scalar_kind kind;

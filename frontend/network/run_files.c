@@ -28,8 +28,7 @@ static bool error_shape(const struct network *network, const struct tensor *want
 				  remedy));
 }
 
-static bool read_input(const struct network *network, const struct tensor *wanted, const char *path,
-		       struct array **array, struct diag *diag)
+bool array_read(const char *path, struct array **array, struct diag *diag)
 {
 	char *data;
 	size_t size;
@@ -38,9 +37,14 @@ static bool read_input(const struct network *network, const struct tensor *wante
 		return diag_fail(diag, "unreadable-file", error);
 	error = npy_parse(path, data, size, array);
 	free(data);
-	if (error)
-		return diag_fail(diag, "bad-input", error);
-	return tensor_takes(wanted, *array) || error_shape(network, wanted, *array, path, diag);
+	return !error || diag_fail(diag, "bad-input", error);
+}
+
+static bool read_input(const struct network *network, const struct tensor *wanted, const char *path,
+		       struct array **array, struct diag *diag)
+{
+	return array_read(path, array, diag) &&
+	       (tensor_takes(wanted, *array) || error_shape(network, wanted, *array, path, diag));
 }
 
 static bool error_count(const struct network *network, int given, struct diag *diag)

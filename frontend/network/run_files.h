@@ -5,6 +5,8 @@
 
 #include "frontend/network/network.h"
 
+/* The array of one file; the caller's. */
+bool array_read(const char *path, struct array **, struct diag *);
 /* A file for each input of the network, in their order. The arrays are the caller's, after an error too. */
 bool inputs_read(const struct network *, const char *const path[], int count,
 		 struct array *input[], struct diag *);

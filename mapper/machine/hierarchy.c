@@ -526,6 +526,12 @@ struct hierarchy *hierarchy_of(struct program *program, const struct machine *ma
 	return program->diag->errors == 0 ? make.machine : NULL;
 }
 
+int machine_word(struct program *program, const struct machine *machine)
+{
+	struct maker make = {.program = program};
+	return bits_of(&make, machine->block, DEFAULT_WORD);
+}
+
 int64_t hierarchy_units(const struct hierarchy *h)
 {
 	int64_t units = 1;

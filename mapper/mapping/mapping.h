@@ -19,6 +19,8 @@ struct operand {
 	int ranks;
 	int64_t coef[MAX_RANK][MAX_DIMS]; /* index of rank r = sum of coef[r][d] * position of d */
 	unsigned relevant;                /* bit per dimension that indexes it */
+	int axis[MAX_RANK];               /* of the tensor, along which a rank moves; two ranks may move along one, */
+	int64_t scale[MAX_RANK];          /* by so many elements for a step */
 };
 
 struct problem {

@@ -81,6 +81,12 @@ static void index_rank(struct operand *o, int dim, int64_t coef)
 	o->relevant |= 1u << dim;
 }
 
+static void end_rank(struct operand *o, int axis, int64_t scale)
+{
+	o->axis[o->ranks] = axis;
+	o->scale[o->ranks++] = scale;
+}
+
 /* Ranks that no dimension moves are one word wide and are left out. */
 static void take_operand(struct problem *p, const struct statement *s, const struct access *access,
 			 enum tensor_class class, const int dimension_of[])
@@ -88,7 +94,8 @@ static void take_operand(struct problem *p, const struct statement *s, const str
 	struct operand *o = &p->operand[p->operands++];
 	int group = group_of(s);
 
-	o->name = access->tensor->name;
+	o->name =
+		(access->tensor->in_place_of ? access->tensor->in_place_of : access->tensor)->name;
 	o->class = class;
 	for (int r = 0; r < access->tensor->rank; r++) {
 		const struct subscript *sub = &access->subscript[r];
@@ -96,7 +103,7 @@ static void take_operand(struct problem *p, const struct statement *s, const str
 
 		if (group >= 0 && sub->coef[group] != 0) {
 			index_rank(o, dimension_of[group], 1);
-			o->ranks++;
+			end_rank(o, r, sub->coef[group]);
 		}
 		for (int i = 0; i < s->loops; i++) {
 			if (dimension_of[i] < 0 || sub->coef[i] == 0 || i == group)
@@ -104,7 +111,8 @@ static void take_operand(struct problem *p, const struct statement *s, const str
 			index_rank(o, dimension_of[i], sub->coef[i]);
 			moves = true;
 		}
-		o->ranks += moves;
+		if (moves)
+			end_rank(o, r, 1);
 	}
 }
 

@@ -12,9 +12,17 @@
  * attn.query.linear.O), or by all of that: the first of these that it shares with no other. */
 enum { NAMINGS = 3 };
 
+/* The name of what it writes, which the integers in its place do not change. */
+static const char *written(const struct statement *s)
+{
+	const struct tensor *t = s->target.tensor;
+
+	return (t->in_place_of ? t->in_place_of : t)->name;
+}
+
 static const char *without_operator(struct arena *arena, const struct statement *s)
 {
-	const char *name = s->target.tensor->name;
+	const char *name = written(s);
 	const char *tail = s->op ? arena_printf(arena, ".%s.", s->op) : NULL;
 	const char *at = tail ? strstr(name, tail) : NULL;
 
@@ -25,11 +33,9 @@ static const char *without_operator(struct arena *arena, const struct statement 
 
 static const char *naming(struct arena *arena, const struct statement *s, int how)
 {
-	const char *name = how == 0   ? s->layer
-			   : how == 1 ? without_operator(arena, s)
-				      : s->target.tensor->name;
+	const char *name = how == 0 ? s->layer : how == 1 ? without_operator(arena, s) : written(s);
 
-	return arena_intern_string(arena, name && *name ? name : s->target.tensor->name);
+	return arena_intern_string(arena, name && *name ? name : written(s));
 }
 
 /* The name, or where it is taken the name with the first number behind it that is not. */
@@ -143,6 +149,21 @@ static void take_layer(struct arena *arena, struct workload *w, struct layer *la
 	layer->dropped = dropped_points(s);
 }
 
+static bool reads_made(const struct scalar *e)
+{
+	bool reads = e->kind == SCALAR_READ && e->access->tensor->in_place_of;
+
+	for (int i = 0; e->kind == SCALAR_APPLY && i < scalar_fn_info(e->fn)->arity; i++)
+		reads |= reads_made(e->arg[i]);
+	return reads;
+}
+
+/* Is it around a product of integers, and no statement of the network itself? */
+static bool is_made(const struct statement *s)
+{
+	return statement_macs(s) == 0 && (s->target.tensor->in_place_of || reads_made(s->value));
+}
+
 struct workload *workload_of(struct arena *arena, const struct network *network,
 			     const struct hierarchy *machine, bool all)
 {
@@ -153,6 +174,8 @@ struct workload *workload_of(struct arena *arena, const struct network *network,
 	for (int i = 0; i < network->statement_count; i++) {
 		const struct statement *s = network->statement[i];
 		struct layer layer = {.statement = s, .macs = statement_macs(s)};
+		if (is_made(s))
+			continue;
 		if (layer.macs > 0 || all)
 			ARENA_APPEND(arena, w->layer, w->layers, layer);
 		else

@@ -5,10 +5,11 @@
  *
  * An f32 is held as float, an f64 as double, an integer of any width as int64_t within its
  * type's range. */
-#ifndef FRONTEND_LANES_H
-#define FRONTEND_LANES_H
+#ifndef RUNTIME_LANES_H
+#define RUNTIME_LANES_H
 
-#include "frontend/network/network.h"
+#include "runtime/scalar.h"
+#include "runtime/type.h"
 
 enum { LANES = 256 };
 

@@ -1,7 +1,7 @@
 /* lanes.c -- one row for each scalar function: how it is computed in f32, in f64 and in integers.
  * Every operation is rounded once, to the type it is computed in; libm's functions are used in that
  * type's width, as compiled code does. Integers wrap in 64 bits and then in their own width. */
-#include "frontend/network/lanes.h"
+#include "runtime/lanes.h"
 #include "runtime/random.h"
 
 #include <assert.h>
