@@ -82,6 +82,7 @@ static void finish(const struct block *b, const struct draft *d, unsigned used)
 	    !box_fits(p->f, b->level, p->f->set[b->level][b->set], d->label.box))
 		return;
 	draft_copy(p, &done, &d->label);
+	done.label.grows = 0; /* that was of this block */
 	if (b->level == 0) {
 		draft_close_all(p, &done);
 		draft_conclude(p, &done);

@@ -71,6 +71,18 @@ static bool owes_no_more(const struct prover *p, const struct link *a, const str
 	return true;
 }
 
+/* What dimensions that are parted unevenly will yet make of the words: more of them where they have not run over arrays around the child,
+ * and repeated ones by the box around which the loops stand. */
+static bool are_parted_alike(const struct facts *f, const struct link *a, const struct link *b)
+{
+	for (int d = 0; d < f->problem->dims; d++)
+		if (f->boxes.side[d].part.units > 0 &&
+		    (((a->spread ^ b->spread) >> d & 1) ||
+		     (!a->is_open && box_place(&f->boxes, a->inner, d) != box_place(&f->boxes, b->inner, d))))
+			return false;
+	return true;
+}
+
 /* Is a no worse than b, whatever comes? They are alike. First visits count as often as copies come to lie outside. */
 static bool serves_for(const struct prover *p, const struct label *a, const struct label *b,
 		       int level)
@@ -95,6 +107,9 @@ static bool serves_for(const struct prover *p, const struct label *a, const stru
 			return false; /* the parent reads less */
 		if (!is_no_more(x->words, y->words) ||
 		    !is_no_more(x->words * x->share, y->words * y->share))
+			return false;
+		if (p->f->is_uneven && (!are_parted_alike(p->f, x, y) ||
+					!is_no_more(x->words * x->excess, y->words * y->excess)))
 			return false;
 		if (p->f->has_routes && x->is_open && !owes_no_more(p, x, y))
 			return false;
