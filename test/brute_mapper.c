@@ -393,17 +393,60 @@ static void append(struct mapping *mapping, enum loop_kind kind, int level, int 
 	mapping->loop[mapping->loops++] = (struct mapped_loop){kind, level, axis, dim, tile};
 }
 
-static void append_level(struct walk *walk, int level, const struct order *order)
+/* On a mesh a unit's place is made of the steps over it, so that loops in space along one axis stand in every order: rule 2. */
+static bool has_mesh(const struct hierarchy *machine, const struct problem *problem, int level)
 {
-	int dims = walk->problem->dims;
+	const struct level *l = &machine->level[level];
+	bool has = false;
+	for (int o = 0; o < problem->operands; o++)
+		has |= l->topology[problem->operand[o].class] != TOPOLOGY_BUS;
+	return has && l->axes > 0 && l->hop_cost > 0;
+}
+
+/* Dimensions that run along an axis, by their number. */
+static int along_axis(const struct walk *walk, int level, int axis, int dim[MAX_DIMS])
+{
+	int count = 0;
+	for (int d = 0; d < walk->problem->dims; d++)
+		if (walk->chosen[d]->units[level] > 1 && walk->chosen[d]->axis[level] == axis)
+			dim[count++] = d;
+	return count;
+}
+
+/* How many orders there are of the loops in space. */
+static int space_orders(const struct walk *walk, int level)
+{
+	int dim[MAX_DIMS], orders = 1;
+	if (!has_mesh(walk->machine, walk->problem, level))
+		return 1;
+	for (int a = 0; a < walk->machine->level[level].axes; a++)
+		for (int n = along_axis(walk, level, a, dim); n > 1; n--)
+			orders *= n;
+	return orders;
+}
+
+/* The loops in space in the order of this number. */
+static void append_space(struct walk *walk, int level, int number)
+{
+	for (int a = 0; a < walk->machine->level[level].axes; a++) {
+		int dim[MAX_DIMS], count = along_axis(walk, level, a, dim);
+		for (; count > 0; count--) {
+			int pick = number % count, d = dim[pick];
+			number /= count;
+			memmove(&dim[pick], &dim[pick + 1],
+				(size_t)(count - pick - 1) * sizeof *dim);
+			append(&walk->mapping, LOOP_SPACE, level, a, d,
+			       walk->chosen[d]->inside[level + 1]);
+		}
+	}
+}
+
+static void append_level(struct walk *walk, int level, const struct order *order, int space)
+{
 	for (int i = 0; i < __builtin_popcount(walk->looped[level]); i++)
 		append(&walk->mapping, LOOP_TIME, level, 0, order->dim[i],
 		       walk->chosen[order->dim[i]]->time_tile[level]);
-	for (int a = 0; a < walk->machine->level[level].axes; a++)
-		for (int d = 0; d < dims; d++)
-			if (walk->chosen[d]->units[level] > 1 && walk->chosen[d]->axis[level] == a)
-				append(&walk->mapping, LOOP_SPACE, level, a, d,
-				       walk->chosen[d]->inside[level + 1]);
+	append_space(walk, level, space);
 }
 
 /* Every set kept by this level, every order of its loops, and so on for the levels inside. */
@@ -416,11 +459,13 @@ static void walk_level(struct walk *walk, int level, bool imperfect, int64_t tim
 		return;
 	}
 	orders = orders_of(walk, level);
-	for (int i = 0; i < orders->count; i++) {
-		append_level(walk, level, &orders->order[i]);
+	int spaces = space_orders(walk, level);
+	for (int i = 0; i < orders->count * spaces; i++) {
+		const struct order *order = &orders->order[i / spaces];
+		append_level(walk, level, order, i % spaces);
 		for (int k = 0; k < walk->keeps[level]; k++) {
 			walk->mapping.keep[level] = walk->keep[level][k];
-			walk_level(walk, level + 1, imperfect, times * orders->order[i].times);
+			walk_level(walk, level + 1, imperfect, times * order->times);
 		}
 		walk->mapping.loops = loops;
 	}
@@ -586,7 +631,9 @@ static const char *misplaced(const struct mapping *mapping, int i)
 	if (before->level > loop->level || before->kind > loop->kind)
 		return "loops that are not sorted";
 	if (before->kind == LOOP_SPACE &&
-	    (before->axis > loop->axis || (before->axis == loop->axis && before->dim > loop->dim)))
+	    (before->axis > loop->axis ||
+	     (before->axis == loop->axis && before->dim > loop->dim &&
+	      !has_mesh(mapping->machine, mapping->problem, loop->level))))
 		return "loops in space that are not sorted";
 	return NULL;
 }

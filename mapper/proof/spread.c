@@ -11,7 +11,8 @@
 struct listing {
 	struct facts *f;
 	int level;
-	bool axes_differ; /* it matters along which axis a dimension runs */
+	bool axes_differ;   /* it matters along which axis a dimension runs, */
+	bool orders_differ; /* and in which order */
 	int64_t free_units[MAX_AXES];
 	struct spread now;
 	struct spreads *into;
@@ -28,7 +29,7 @@ bool spread_merges(const struct facts *f, int level, const struct spread *s, int
 	return (merging >> class & 1) && !(l->apart[class] >> s->axis[dim] & 1);
 }
 
-static void store(struct listing *l)
+static void store_one(struct listing *l)
 {
 	struct spreads *into = l->into;
 
@@ -43,6 +44,45 @@ static void store(struct listing *l)
 		l->room = room;
 	}
 	into->spread[into->count++] = l->now;
+}
+
+/* All orders of the loops along each axis, from place i of the turns on: dimensions that have no units keep their places, behind. */
+static void store_orders(struct listing *l, int i, int count)
+{
+	const struct spread before = l->now;
+
+	if (i == count) {
+		store_one(l);
+		return;
+	}
+	for (int k = i; k < count; k++) {
+		if (before.axis[(int)before.turn[k]] != before.axis[(int)before.turn[i]])
+			break;
+		l->now.turn[i] = before.turn[k];
+		for (int n = i; n < k; n++)
+			l->now.turn[n + 1] = before.turn[n];
+		store_orders(l, i + 1, count);
+		l->now = before;
+	}
+}
+
+/* With the dimensions that have units first, axis by axis. */
+static void store(struct listing *l)
+{
+	int dims = l->f->problem->dims, count = 0, rest;
+
+	for (int axis = 0; axis < MAX_AXES; axis++)
+		for (int d = 0; d < dims; d++)
+			if (l->now.factor[d] > 0 && l->now.axis[d] == axis)
+				l->now.turn[count++] = (signed char)d;
+	rest = count;
+	for (int d = 0; d < dims; d++)
+		if (l->now.factor[d] == 0)
+			l->now.turn[rest++] = (signed char)d;
+	if (l->orders_differ)
+		store_orders(l, 0, count);
+	else
+		store_one(l);
 }
 
 /* What the constraint says of a dimension along an axis: so many units exactly, or 0: any. */
@@ -118,10 +158,11 @@ static int compare(const void *left, const void *right)
 {
 	const struct spread *a = left, *b = right;
 	int factors = memcmp(a->factor, b->factor, sizeof a->factor);
+	int axes = memcmp(a->axis, b->axis, sizeof a->axis);
 
 	if (a->dims != b->dims)
 		return a->dims < b->dims ? -1 : 1;
-	return factors ? factors : memcmp(a->axis, b->axis, sizeof a->axis);
+	return factors ? factors : axes ? axes : memcmp(a->turn, b->turn, sizeof a->turn);
 }
 
 /* Sorts them, and leaves one of those that differ in their axes alone, where these make no difference. */
@@ -394,8 +435,10 @@ bool spreads_make(struct facts *f, int level)
 		l.free_units[a] = here->fanout[a];
 	for (int c = 0; c < CLASSES; c++)
 		l.axes_differ |= here->apart[c] != 0;
-	for (int o = 0; o < f->operands; o++)
+	for (int o = 0; o < f->operands; o++) {
 		l.axes_differ |= f->mesh_hop[level][o] > 0 || f->is_linked[level][o];
+		l.orders_differ |= f->mesh_hop[level][o] > 0;
+	}
 	l.now.units = l.now.irrelevant = l.now.alike = 1;
 	list_from(&l, 0);
 	if (l.no_memory)

@@ -96,7 +96,7 @@ static void finish(const struct terms *t, int level, struct spread *s)
 	}
 }
 
-static void keep(struct maker *m)
+static void keep_order(struct maker *m)
 {
 	if (m->count == m->room) {
 		int room = m->room ? 2 * m->room : 256;
@@ -108,6 +108,70 @@ static void keep(struct maker *m)
 	}
 	m->list[m->count] = m->now;
 	finish(m->t, m->level, &m->list[m->count++]);
+}
+
+/* Is one order of the loops along each axis no worse than another, for every operand? Of the same spread but for its order. */
+static bool serves(const struct terms *t, int level, const struct spread *a, const struct spread *b)
+{
+	if (a->slides & t->meshed[level])
+		return false;
+	for (int o = 0; o < t->operands; o++)
+		if ((t->meshed[level] >> o & 1) && a->route[o].hops > b->route[o].hops)
+			return false;
+	return true;
+}
+
+/* Of the orders from `first` on, those that no other serves for; of equal ones the first. */
+static void drop_orders(struct maker *m, int first)
+{
+	int kept = first;
+
+	for (int i = first; i < m->count; i++) {
+		bool is_needed = true;
+		for (int k = first; k < m->count && is_needed; k++)
+			is_needed = k == i || !serves(m->t, m->level, &m->list[k], &m->list[i]) ||
+				    (k > i && serves(m->t, m->level, &m->list[i], &m->list[k]));
+		if (is_needed)
+			m->list[kept++] = m->list[i];
+	}
+	m->count = kept;
+}
+
+/* requires the dimensions of one axis beside each other: all orders of those from place i on, along each axis. */
+static void keep_orders(struct maker *m, int i)
+{
+	const struct spread before = m->now;
+
+	if (i == before.count) {
+		keep_order(m);
+		return;
+	}
+	for (int k = i; k < before.count && before.over[k].axis == before.over[i].axis; k++) {
+		m->now.over[i] = before.over[k];
+		for (int n = i; n < k; n++)
+			m->now.over[n + 1] = before.over[n];
+		keep_orders(m, i + 1);
+		m->now = before;
+	}
+}
+
+/* A mesh makes the order of the loops along each axis matter. */
+static void keep(struct maker *m)
+{
+	const struct spread before = m->now;
+	int first = m->count, count = 0;
+
+	if (m->t->meshed[m->level] == 0) {
+		keep_order(m);
+		return;
+	}
+	for (int axis = 0; axis < MAX_AXES; axis++)
+		for (int i = 0; i < before.count; i++)
+			if (before.over[i].axis == axis)
+				m->now.over[count++] = before.over[i];
+	keep_orders(m, 0);
+	m->now = before;
+	drop_orders(m, first);
 }
 
 /* Units that the constraint demands of a dimension along an axis: 0 free, 1 none. */
