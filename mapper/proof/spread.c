@@ -46,24 +46,74 @@ static void store_one(struct listing *l)
 	into->spread[into->count++] = l->now;
 }
 
-/* All orders of the loops along each axis, from place i of the turns on: dimensions that have no units keep their places, behind. */
+static bool index_alike(const struct facts *f, int a, int b)
+{
+	for (int o = 0; o < f->operands; o++)
+		if ((f->problem->operand[o].relevant >> a ^ f->problem->operand[o].relevant >> b) &
+		    1)
+			return false;
+	return true;
+}
+
+/* Does a index all operands that b indexes, and others? */
+static bool indexes_more(const struct facts *f, int a, int b)
+{
+	for (int o = 0; o < f->operands; o++)
+		if ((f->problem->operand[o].relevant >> b & 1) &&
+		    !(f->problem->operand[o].relevant >> a & 1))
+			return false;
+	return !index_alike(f, a, b);
+}
+
+/* All orders of the loops along each axis, from place i of the turns on: a run of those that index the same operands at a time. */
 static void store_orders(struct listing *l, int i, int count)
 {
 	const struct spread before = l->now;
+	int end = i;
 
 	if (i == count) {
 		store_one(l);
 		return;
 	}
-	for (int k = i; k < count; k++) {
-		if (before.axis[(int)before.turn[k]] != before.axis[(int)before.turn[i]])
-			break;
-		l->now.turn[i] = before.turn[k];
-		for (int n = i; n < k; n++)
-			l->now.turn[n + 1] = before.turn[n];
-		store_orders(l, i + 1, count);
+	while (end < count &&
+	       before.axis[(int)before.turn[end]] == before.axis[(int)before.turn[i]])
+		end++;
+	for (int k = i; k < end; k++) {
+		int run = i, rest;
+		bool is_first = true;
+		for (int n = i; n < end; n++)
+			is_first &= !(n < k && index_alike(l->f, before.turn[n], before.turn[k])) &&
+				    !indexes_more(l->f, before.turn[n], before.turn[k]);
+		if (!is_first)
+			continue;
+		for (int n = i; n < end; n++)
+			if (index_alike(l->f, before.turn[n], before.turn[k]))
+				l->now.turn[run++] = before.turn[n];
+		rest = run;
+		for (int n = i; n < end; n++)
+			if (!index_alike(l->f, before.turn[n], before.turn[k]))
+				l->now.turn[rest++] = before.turn[n];
+		store_orders(l, run, count);
 		l->now = before;
 	}
+}
+
+/* Do two dimensions of the spread move one rank of an operand that takes the links of a mesh? Then there is one order. */
+static bool slides_on_mesh(const struct listing *l)
+{
+	const struct facts *f = l->f;
+
+	for (int o = 0; o < f->operands; o++)
+		for (int r = 0; r < f->problem->operand[o].ranks && f->mesh_hop[l->level][o] > 0;
+		     r++) {
+			int moves = 0;
+			for (int d = 0; d < f->problem->dims; d++)
+				moves += l->now.factor[d] > 0 &&
+					 f->problem->operand[o].coef[r][d] != 0;
+			if (moves > 1)
+				return true;
+		}
+	return false;
 }
 
 /* With the dimensions that have units first, axis by axis. */
@@ -79,7 +129,7 @@ static void store(struct listing *l)
 	for (int d = 0; d < dims; d++)
 		if (l->now.factor[d] == 0)
 			l->now.turn[rest++] = (signed char)d;
-	if (l->orders_differ)
+	if (l->orders_differ && !slides_on_mesh(l))
 		store_orders(l, 0, count);
 	else
 		store_one(l);
@@ -437,7 +487,8 @@ bool spreads_make(struct facts *f, int level)
 		l.axes_differ |= here->apart[c] != 0;
 	for (int o = 0; o < f->operands; o++) {
 		l.axes_differ |= f->mesh_hop[level][o] > 0 || f->is_linked[level][o];
-		l.orders_differ |= f->mesh_hop[level][o] > 0;
+		l.orders_differ |=
+			f->mesh_hop[level][o] > 0 && l.free_units[0] * l.free_units[1] <= 256;
 	}
 	l.now.units = l.now.irrelevant = l.now.alike = 1;
 	list_from(&l, 0);
