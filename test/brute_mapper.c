@@ -393,17 +393,131 @@ static void append(struct mapping *mapping, enum loop_kind kind, int level, int 
 	mapping->loop[mapping->loops++] = (struct mapped_loop){kind, level, axis, dim, tile};
 }
 
-static void append_level(struct walk *walk, int level, const struct order *order)
+/* On a mesh a unit's place is made of the steps over it, and loops in space along one axis stand in several orders: rule 2. */
+static bool has_mesh(const struct hierarchy *machine, const struct problem *problem, int level)
 {
-	int dims = walk->problem->dims;
+	const struct level *l = &machine->level[level];
+	bool has = false;
+	for (int o = 0; o < problem->operands; o++)
+		has |= l->topology[problem->operand[o].class] != TOPOLOGY_BUS;
+	return has && l->axes > 0 && l->hop_cost > 0 && l->fanout[0] * l->fanout[1] <= 256;
+}
+
+/* The set of operands that a dimension indexes. */
+static unsigned indexed(const struct problem *problem, int dim)
+{
+	unsigned set = 0;
+	for (int o = 0; o < problem->operands; o++)
+		if (problem->operand[o].relevant & 1u << dim)
+			set |= 1u << o;
+	return set;
+}
+
+static bool runs_along(const struct walk *walk, int level, int axis, int dim)
+{
+	return walk->chosen[dim]->units[level] > 1 && walk->chosen[dim]->axis[level] == axis;
+}
+
+/* The sets of operands that dimensions along an axis index, each once, by their number. */
+static int sets_along(const struct walk *walk, int level, int axis, unsigned set[MAX_DIMS])
+{
+	int count = 0;
+	for (int d = 0; d < walk->problem->dims; d++) {
+		bool is_new = runs_along(walk, level, axis, d);
+		for (int i = 0; i < count; i++)
+			is_new &= set[i] != indexed(walk->problem, d);
+		if (is_new)
+			set[count++] = indexed(walk->problem, d);
+	}
+	return count;
+}
+
+/* Do two of these dimensions move one rank of an operand whose network is a mesh or torus? */
+static bool slide_on_mesh(const struct hierarchy *machine, const struct problem *problem, int level,
+			  unsigned dims)
+{
+	for (int o = 0; o < problem->operands; o++) {
+		const struct operand *operand = &problem->operand[o];
+		if (machine->level[level].topology[operand->class] == TOPOLOGY_BUS)
+			continue;
+		for (int r = 0; r < operand->ranks; r++) {
+			int moving = 0;
+			for (int d = 0; d < problem->dims; d++)
+				moving += (dims & 1u << d) && operand->coef[r][d] != 0;
+			if (moving > 1)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Are there several orders? */
+static bool has_orders(const struct walk *walk, int level)
+{
+	unsigned dims = 0;
+	for (int d = 0; d < walk->problem->dims; d++)
+		dims |= (unsigned)(walk->chosen[d]->units[level] > 1) << d;
+	return has_mesh(walk->machine, walk->problem, level) &&
+	       !slide_on_mesh(walk->machine, walk->problem, level, dims);
+}
+
+/* How many orders there are of the loops in space, and more: some are none, see append_space. */
+static int space_orders(const struct walk *walk, int level)
+{
+	unsigned set[MAX_DIMS];
+	int orders = 1;
+	if (!has_orders(walk, level))
+		return 1;
+	for (int a = 0; a < walk->machine->level[level].axes; a++)
+		for (int n = sets_along(walk, level, a, set); n > 1; n--)
+			orders *= n;
+	return orders;
+}
+
+/* Dimensions along an axis that index these operands, or, without a mesh, all. */
+static void append_set(struct walk *walk, int level, int axis, bool all, unsigned set)
+{
+	for (int d = 0; d < walk->problem->dims; d++)
+		if (runs_along(walk, level, axis, d) && (all || indexed(walk->problem, d) == set))
+			append(&walk->mapping, LOOP_SPACE, level, axis, d,
+			       walk->chosen[d]->inside[level + 1]);
+}
+
+static bool is_within(unsigned set, unsigned other)
+{
+	return set != other && (set | other) == other;
+}
+
+/* The loops in space in the order of this number; false where a set would stand outside of one that it is a part of. */
+static bool append_space(struct walk *walk, int level, int number)
+{
+	bool is_order = true;
+	for (int a = 0; a < walk->machine->level[level].axes; a++) {
+		unsigned set[MAX_DIMS];
+		int count = sets_along(walk, level, a, set);
+		if (!has_orders(walk, level)) {
+			append_set(walk, level, a, true, 0);
+			continue;
+		}
+		for (; count > 0; count--) {
+			int pick = number % count;
+			for (int i = 0; i < count; i++)
+				is_order &= !is_within(set[pick], set[i]);
+			append_set(walk, level, a, false, set[pick]);
+			number /= count;
+			memmove(&set[pick], &set[pick + 1],
+				(size_t)(count - pick - 1) * sizeof *set);
+		}
+	}
+	return is_order;
+}
+
+static bool append_level(struct walk *walk, int level, const struct order *order, int space)
+{
 	for (int i = 0; i < __builtin_popcount(walk->looped[level]); i++)
 		append(&walk->mapping, LOOP_TIME, level, 0, order->dim[i],
 		       walk->chosen[order->dim[i]]->time_tile[level]);
-	for (int a = 0; a < walk->machine->level[level].axes; a++)
-		for (int d = 0; d < dims; d++)
-			if (walk->chosen[d]->units[level] > 1 && walk->chosen[d]->axis[level] == a)
-				append(&walk->mapping, LOOP_SPACE, level, a, d,
-				       walk->chosen[d]->inside[level + 1]);
+	return append_space(walk, level, space);
 }
 
 /* Every set kept by this level, every order of its loops, and so on for the levels inside. */
@@ -416,11 +530,13 @@ static void walk_level(struct walk *walk, int level, bool imperfect, int64_t tim
 		return;
 	}
 	orders = orders_of(walk, level);
-	for (int i = 0; i < orders->count; i++) {
-		append_level(walk, level, &orders->order[i]);
-		for (int k = 0; k < walk->keeps[level]; k++) {
+	int spaces = space_orders(walk, level);
+	for (int i = 0; i < orders->count * spaces; i++) {
+		const struct order *order = &orders->order[i / spaces];
+		bool is_order = append_level(walk, level, order, i % spaces);
+		for (int k = 0; k < walk->keeps[level] && is_order; k++) {
 			walk->mapping.keep[level] = walk->keep[level][k];
-			walk_level(walk, level + 1, imperfect, times * orders->order[i].times);
+			walk_level(walk, level + 1, imperfect, times * order->times);
 		}
 		walk->mapping.loops = loops;
 	}
@@ -563,6 +679,31 @@ struct reading {
 	int dim[MAX_LEVELS][MAX_DIMS], dims[MAX_LEVELS]; /* of the loops in time, outermost first */
 };
 
+/* Along its axis, behind another loop: by dimension, or on a mesh by runs that index the same operands. */
+static bool stands_well(const struct mapping *mapping, int i)
+{
+	const struct mapped_loop *loop = &mapping->loop[i], *before = loop - 1;
+	const struct problem *p = mapping->problem;
+	unsigned dims = 0;
+	for (int k = 0; k < mapping->loops; k++)
+		if (mapping->loop[k].level == loop->level && mapping->loop[k].kind == LOOP_SPACE)
+			dims |= 1u << mapping->loop[k].dim;
+	if (!has_mesh(mapping->machine, p, loop->level) ||
+	    slide_on_mesh(mapping->machine, p, loop->level, dims))
+		return before->dim < loop->dim;
+	if (indexed(p, before->dim) == indexed(p, loop->dim))
+		return before->dim < loop->dim;
+	for (int k = 0; k < i; k++) {
+		const struct mapped_loop *other = &mapping->loop[k];
+		if (other->level == loop->level && other->kind == LOOP_SPACE &&
+		    other->axis == loop->axis &&
+		    (indexed(p, other->dim) == indexed(p, loop->dim) || /* its run has ended */
+		     ((indexed(p, other->dim) | indexed(p, loop->dim)) == indexed(p, loop->dim))))
+			return false;
+	}
+	return true;
+}
+
 /* Rules 1 and 2 */
 static const char *misplaced(const struct mapping *mapping, int i)
 {
@@ -585,8 +726,9 @@ static const char *misplaced(const struct mapping *mapping, int i)
 		return NULL;
 	if (before->level > loop->level || before->kind > loop->kind)
 		return "loops that are not sorted";
-	if (before->kind == LOOP_SPACE &&
-	    (before->axis > loop->axis || (before->axis == loop->axis && before->dim > loop->dim)))
+	if (before->kind != LOOP_SPACE || before->axis < loop->axis)
+		return NULL;
+	if (before->axis > loop->axis || !stands_well(mapping, i))
 		return "loops in space that are not sorted";
 	return NULL;
 }

@@ -319,14 +319,14 @@ Test(brute_mapper, a_mesh_is_costed_by_hand)
 	expect_front(&problem, &machine, 4, torus, "torus");
 }
 
-/* On 3 x 2 units I[m] goes down a column, 3 + m links, W[n] to a row, 2 + 2 n. On a line of 6 the unit is 3 m + n: I[m]
- * takes 3 m + 3, W[n] 4 + n and the sums 1 to 6. (As 2 n + m it would be 5 + m, 2 n + 2 and the same: one less.) */
-Test(brute_mapper, axes_and_places_are_told_apart)
+/* On 3 x 2 units I[m] goes down a column, 3 + m links, W[n] to a row, 2 + 2 n. On a line of 6 the unit may be 3 m + n: then I[m]
+ * takes 3 m + 3, W[n] 4 + n and the sums 1 to 6, which is 45. As 2 n + m it takes 5 + m, 2 n + 2 and the same: one less. */
+Test(brute_mapper, axes_and_orders_along_them_are_told_apart)
 {
 	static const struct {
 		int64_t rows, columns;
 		double hops;
-	} row[] = {{2, 3, 9 + 9 + 15}, {3, 2, 7 + 12 + 15}, {6, 1, 9 + 15 + 21}, {1, 6, 45}};
+	} row[] = {{2, 3, 9 + 9 + 15}, {3, 2, 7 + 12 + 15}, {6, 1, 11 + 12 + 21}, {1, 6, 44}};
 	struct problem problem;
 	struct hierarchy machine;
 	make_free(&machine, 1);
@@ -577,7 +577,7 @@ Test(brute_mapper, all_perfect_mappings_are_walked)
 	compare_spaces(20, false, 0);
 }
 
-/* Where a unit stands counts here: every axis, and along it one order. */
+/* Where a unit stands counts here: every axis, and on meshes every order along it. */
 Test(brute_mapper, all_mappings_onto_networks_are_walked)
 {
 	compare_spaces(20, false, TRIAL_NETWORKS);
@@ -613,7 +613,10 @@ static void compare_orders(uint64_t trials, unsigned what)
 		struct brute_result every = answer_trial(&trial, true);
 		cr_expect_eq(one.mappings, every.mappings, "trial %" PRIu64, number);
 		cr_expect_eq(one.points, every.points, "trial %" PRIu64, number);
-		cr_expect_eq(one.evaluations, trial.evaluations, "trial %" PRIu64, number);
+		/* a mesh has orders in space, which were not known when the trial was drawn */
+		cr_expect(what & TRIAL_MESHES ? one.evaluations >= trial.evaluations
+					      : one.evaluations == trial.evaluations,
+			  "trial %" PRIu64, number);
 		skipped += every.evaluations - one.evaluations;
 		cr_expect(is_sum(one.energy, every.energy) && is_sum(one.cycles, every.cycles),
 			  "trial %" PRIu64 ": all together %.17g, %.17g", number, one.energy,

@@ -51,6 +51,7 @@ struct spread {
 	unsigned dims;
 	short factor[MAX_DIMS];     /* number of the units among the factors of the dimension's side */
 	signed char axis[MAX_DIMS];    /* along which */
+	signed char turn[MAX_DIMS];    /* all dimensions, in the order in which their loops along one axis stand, the outermost first */
 	double units;      /* by which the units together do more than the first one */
 	double irrelevant; /* how many of them hold sums of the same outputs, */
 	double alike;      /* and by how much these do more than one */

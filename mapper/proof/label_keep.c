@@ -78,7 +78,8 @@ static bool are_parted_alike(const struct facts *f, const struct link *a, const 
 	for (int d = 0; d < f->problem->dims; d++)
 		if (f->boxes.side[d].part.units > 0 &&
 		    (((a->spread ^ b->spread) >> d & 1) ||
-		     (!a->is_open && box_place(&f->boxes, a->inner, d) != box_place(&f->boxes, b->inner, d))))
+		     (!a->is_open &&
+		      box_place(&f->boxes, a->inner, d) != box_place(&f->boxes, b->inner, d))))
 			return false;
 	return true;
 }

@@ -3,7 +3,7 @@
  *
  * sending   what leaves the network's port once, for all units that share it
  * place     of a tile: where its words lie in the operand; units at one place need the same words
- * digits    of a unit along an axis: the steps of the loops in space over it, of the later dimension faster
+ * digits    of a unit along an axis: the steps of the loops in space over it, of those that stand further inside faster
  *
  * Where each rank is moved by one dimension at most, the units of a sending are all rows of some set by all columns of another, and
  * sums over either are enough. Else units are gone through one by one. */
@@ -61,7 +61,8 @@ static int64_t part_of_place(const struct facts *f, const struct spread *s, int 
 {
 	int64_t place = 0, size = 1;
 
-	for (int d = f->problem->dims - 1; d >= 0; d--) {
+	for (int i = f->problem->dims - 1; i >= 0; i--) {
+		int d = s->turn[i];
 		int64_t units;
 		if (!is_along(s, d, axis))
 			continue;
@@ -304,7 +305,8 @@ static void stand(const struct tour *t, int64_t unit, const int64_t move[MAX_DIM
 	*n = (struct need){.unit = (int32_t)unit};
 	for (int axis = MAX_AXES - 1; axis >= 0; axis--) {
 		int64_t size = 1;
-		for (int d = f->problem->dims - 1; d >= 0; d--) {
+		for (int i = f->problem->dims - 1; i >= 0; i--) {
+			int d = s->turn[i];
 			int64_t units = units_of(f, s, d);
 			if (!is_along(s, d, axis))
 				continue;

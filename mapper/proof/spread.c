@@ -11,7 +11,8 @@
 struct listing {
 	struct facts *f;
 	int level;
-	bool axes_differ; /* it matters along which axis a dimension runs */
+	bool axes_differ;   /* it matters along which axis a dimension runs, */
+	bool orders_differ; /* and in which order */
 	int64_t free_units[MAX_AXES];
 	struct spread now;
 	struct spreads *into;
@@ -28,7 +29,7 @@ bool spread_merges(const struct facts *f, int level, const struct spread *s, int
 	return (merging >> class & 1) && !(l->apart[class] >> s->axis[dim] & 1);
 }
 
-static void store(struct listing *l)
+static void store_one(struct listing *l)
 {
 	struct spreads *into = l->into;
 
@@ -43,6 +44,95 @@ static void store(struct listing *l)
 		l->room = room;
 	}
 	into->spread[into->count++] = l->now;
+}
+
+static bool index_alike(const struct facts *f, int a, int b)
+{
+	for (int o = 0; o < f->operands; o++)
+		if ((f->problem->operand[o].relevant >> a ^ f->problem->operand[o].relevant >> b) &
+		    1)
+			return false;
+	return true;
+}
+
+/* Does a index all operands that b indexes, and others? */
+static bool indexes_more(const struct facts *f, int a, int b)
+{
+	for (int o = 0; o < f->operands; o++)
+		if ((f->problem->operand[o].relevant >> b & 1) &&
+		    !(f->problem->operand[o].relevant >> a & 1))
+			return false;
+	return !index_alike(f, a, b);
+}
+
+/* All orders of the loops along each axis, from place i of the turns on: a run of those that index the same operands at a time. */
+static void store_orders(struct listing *l, int i, int count)
+{
+	const struct spread before = l->now;
+	int end = i;
+
+	if (i == count) {
+		store_one(l);
+		return;
+	}
+	while (end < count &&
+	       before.axis[(int)before.turn[end]] == before.axis[(int)before.turn[i]])
+		end++;
+	for (int k = i; k < end; k++) {
+		int run = i, rest;
+		bool is_first = true;
+		for (int n = i; n < end; n++)
+			is_first &= !(n < k && index_alike(l->f, before.turn[n], before.turn[k])) &&
+				    !indexes_more(l->f, before.turn[n], before.turn[k]);
+		if (!is_first)
+			continue;
+		for (int n = i; n < end; n++)
+			if (index_alike(l->f, before.turn[n], before.turn[k]))
+				l->now.turn[run++] = before.turn[n];
+		rest = run;
+		for (int n = i; n < end; n++)
+			if (!index_alike(l->f, before.turn[n], before.turn[k]))
+				l->now.turn[rest++] = before.turn[n];
+		store_orders(l, run, count);
+		l->now = before;
+	}
+}
+
+/* Do two dimensions of the spread move one rank of an operand that takes the links of a mesh? Then there is one order. */
+static bool slides_on_mesh(const struct listing *l)
+{
+	const struct facts *f = l->f;
+
+	for (int o = 0; o < f->operands; o++)
+		for (int r = 0; r < f->problem->operand[o].ranks && f->mesh_hop[l->level][o] > 0;
+		     r++) {
+			int moves = 0;
+			for (int d = 0; d < f->problem->dims; d++)
+				moves += l->now.factor[d] > 0 &&
+					 f->problem->operand[o].coef[r][d] != 0;
+			if (moves > 1)
+				return true;
+		}
+	return false;
+}
+
+/* With the dimensions that have units first, axis by axis. */
+static void store(struct listing *l)
+{
+	int dims = l->f->problem->dims, count = 0, rest;
+
+	for (int axis = 0; axis < MAX_AXES; axis++)
+		for (int d = 0; d < dims; d++)
+			if (l->now.factor[d] > 0 && l->now.axis[d] == axis)
+				l->now.turn[count++] = (signed char)d;
+	rest = count;
+	for (int d = 0; d < dims; d++)
+		if (l->now.factor[d] == 0)
+			l->now.turn[rest++] = (signed char)d;
+	if (l->orders_differ && !slides_on_mesh(l))
+		store_orders(l, 0, count);
+	else
+		store_one(l);
 }
 
 /* What the constraint says of a dimension along an axis: so many units exactly, or 0: any. */
@@ -118,10 +208,11 @@ static int compare(const void *left, const void *right)
 {
 	const struct spread *a = left, *b = right;
 	int factors = memcmp(a->factor, b->factor, sizeof a->factor);
+	int axes = memcmp(a->axis, b->axis, sizeof a->axis);
 
 	if (a->dims != b->dims)
 		return a->dims < b->dims ? -1 : 1;
-	return factors ? factors : memcmp(a->axis, b->axis, sizeof a->axis);
+	return factors ? factors : axes ? axes : memcmp(a->turn, b->turn, sizeof a->turn);
 }
 
 /* Sorts them, and leaves one of those that differ in their axes alone, where these make no difference. */
@@ -394,8 +485,11 @@ bool spreads_make(struct facts *f, int level)
 		l.free_units[a] = here->fanout[a];
 	for (int c = 0; c < CLASSES; c++)
 		l.axes_differ |= here->apart[c] != 0;
-	for (int o = 0; o < f->operands; o++)
+	for (int o = 0; o < f->operands; o++) {
 		l.axes_differ |= f->mesh_hop[level][o] > 0 || f->is_linked[level][o];
+		l.orders_differ |=
+			f->mesh_hop[level][o] > 0 && l.free_units[0] * l.free_units[1] <= 256;
+	}
 	l.now.units = l.now.irrelevant = l.now.alike = 1;
 	list_from(&l, 0);
 	if (l.no_memory)

@@ -53,17 +53,19 @@ static void add_block(struct trace *t, const struct label *l)
 	}
 }
 
-/* The loops in space stand by axis, then by dimension. */
+/* The loops in space stand by axis, then as the spread has them. */
 static void add_array(struct trace *t, const struct label *l)
 {
 	const struct growth *g = &l->growth;
 	const struct boxes *b = &t->p->f->boxes;
 
 	for (int axis = 0; axis < MAX_AXES; axis++)
-		for (int d = 0; d < b->dims; d++)
+		for (int i = 0; i < b->dims; i++) {
+			int d = g->spread->turn[i];
 			if (g->spread->factor[d] > 0 && g->spread->axis[d] == axis)
 				add_loop(t, LOOP_SPACE, g->level, axis, d,
 					 box_length(b, g->inside->box, d));
+		}
 }
 
 void label_trace(const struct prover *p, const struct label *l, struct mapping *m)

@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Units of the largest mesh along whose axes loops stand in several orders: docs/mapper.md, section 1. */
+enum { MOST_ORDERED_UNITS = 256 };
+
 struct maker {
 	struct terms *t;
 	int level, count, room;
@@ -96,7 +99,7 @@ static void finish(const struct terms *t, int level, struct spread *s)
 	}
 }
 
-static void keep(struct maker *m)
+static void keep_order(struct maker *m)
 {
 	if (m->count == m->room) {
 		int room = m->room ? 2 * m->room : 256;
@@ -108,6 +111,108 @@ static void keep(struct maker *m)
 	}
 	m->list[m->count] = m->now;
 	finish(m->t, m->level, &m->list[m->count++]);
+}
+
+/* Is one order of the loops along each axis no worse than another, for every operand? Of the same spread but for its order. */
+static bool serves(const struct terms *t, int level, const struct spread *a, const struct spread *b)
+{
+	for (int o = 0; o < t->operands; o++)
+		if ((t->meshed[level] >> o & 1) && a->route[o].hops > b->route[o].hops)
+			return false;
+	return true;
+}
+
+/* Of the orders from `first` on, those that no other serves for; of equal ones the first. */
+static void drop_orders(struct maker *m, int first)
+{
+	int kept = first;
+
+	for (int i = first; i < m->count; i++) {
+		bool is_needed = true;
+		for (int k = first; k < m->count && is_needed; k++)
+			is_needed = k == i || !serves(m->t, m->level, &m->list[k], &m->list[i]) ||
+				    (k > i && serves(m->t, m->level, &m->list[i], &m->list[k]));
+		if (is_needed)
+			m->list[kept++] = m->list[i];
+	}
+	m->count = kept;
+}
+
+/* The operands that a dimension indexes. */
+static unsigned indexed_by(const struct terms *t, int dim)
+{
+	unsigned operands = 0;
+
+	for (int o = 0; o < t->operands; o++)
+		operands |= (t->problem->operand[o].relevant >> dim & 1) << o;
+	return operands;
+}
+
+/* May the dimension at place k stand at place i? Those that index the same operands stand beside each other, in their order; one that
+ * indexes more of them than another stands outside of it. */
+static bool may_follow(const struct terms *t, const struct spread *s, int i, int k)
+{
+	unsigned own = indexed_by(t, s->over[k].dim);
+	bool begins = i == 0 || s->over[i - 1].axis != s->over[i].axis;
+	unsigned before = begins ? 0 : indexed_by(t, s->over[i - 1].dim);
+
+	for (int n = i; n < s->count && s->over[n].axis == s->over[i].axis; n++) {
+		unsigned other = indexed_by(t, s->over[n].dim);
+		if ((n < k && other == own) || (!begins && other == before && own != before) ||
+		    (other != own && (other & own) == own))
+			return false;
+	}
+	return true;
+}
+
+/* requires the dimensions of one axis beside each other: all orders from place i on, along each axis, that the space has. */
+static void keep_orders(struct maker *m, int i)
+{
+	const struct spread before = m->now;
+
+	if (i == before.count) {
+		keep_order(m);
+		return;
+	}
+	for (int k = i; k < before.count && before.over[k].axis == before.over[i].axis; k++) {
+		if (!may_follow(m->t, &before, i, k))
+			continue;
+		m->now.over[i] = before.over[k];
+		for (int n = i; n < k; n++)
+			m->now.over[n + 1] = before.over[n];
+		keep_orders(m, i + 1);
+		m->now = before;
+	}
+}
+
+static bool has_orders(const struct maker *m)
+{
+	const struct level *l = &m->t->machine->level[m->level];
+	unsigned meshed = m->t->meshed[m->level];
+	bool slide = l->fanout[0] * l->fanout[1] > MOST_ORDERED_UNITS;
+
+	for (int o = 0; o < m->t->operands; o++)
+		slide |= (meshed >> o & 1) && slides(m->t, &m->now, o);
+	return meshed != 0 && !slide;
+}
+
+/* A mesh makes the order of the loops along each axis matter. */
+static void keep(struct maker *m)
+{
+	const struct spread before = m->now;
+	int first = m->count, count = 0;
+
+	if (!has_orders(m)) {
+		keep_order(m);
+		return;
+	}
+	for (int axis = 0; axis < MAX_AXES; axis++)
+		for (int i = 0; i < before.count; i++)
+			if (before.over[i].axis == axis)
+				m->now.over[count++] = before.over[i];
+	keep_orders(m, 0);
+	m->now = before;
+	drop_orders(m, first);
 }
 
 /* Units that the constraint demands of a dimension along an axis: 0 free, 1 none. */
