@@ -171,9 +171,9 @@ Test(workload, a_mapping_of_no_layer_is_told)
 
 Test(workload, what_cannot_be_mapped_says_why)
 {
-	static const char *const why[] = {"subscript is divided", "indexes its output twice",
-					  "more than three tensors",
-					  "no loop of more than one step"};
+	static const char *const why[] = {
+		"subscript is divided", "indexes its output twice", "more than three tensors",
+		"no loop of more than one step", "forward along one rank and back along another"};
 	struct desk d = desk_new();
 	const struct workload *w = workload_for(
 		&d,
@@ -184,19 +184,22 @@ Test(workload, what_cannot_be_mapped_says_why)
 		"op four(A[n], B[m]) {\n	Y[i] = A[i] + B[i] + A[i] * B[i]\n	return "
 		"Y\n}\n"
 		"op one(A[n], B[m]) {\n	index i < 1\n	Y[i] = A[i] * B[i]\n	return Y\n}\n"
+		"op turn(A[n], B[m]) {\n	tensor C[n, n]\n	index i < n, j < n\n	"
+		"C[i, j] = A[i]\n"
+		"	Y[i] += C[i, 3 - i] * B[i]\n	return Y\n}\n"
 		"network net(x: f32[4], y: f32[4]) {\n"
 		"	a = halves(x, y)\n	b = square(x, y)\n	c = four(x, y)\n	d "
 		"= one(x, y)\n"
-		"	return a, b, c, d\n}\n",
+		"	e = turn(x, y)\n	return a, b, c, d, e\n}\n",
 		true);
 	int met = 0;
 
 	for (int i = 0; i < w->layers; i++) {
 		cr_expect_eq(w->layer[i].why == NULL, w->layer[i].problem != NULL);
-		if (w->layer[i].why && met < 4 && strstr(w->layer[i].why, why[met]))
+		if (w->layer[i].why && met < 5 && strstr(w->layer[i].why, why[met]))
 			met++;
 	}
-	cr_expect_eq(met, 4, "'%s' is not among the reasons, in order", met < 4 ? why[met] : "");
+	cr_expect_eq(met, 5, "'%s' is not among the reasons, in order", met < 5 ? why[met] : "");
 	arena_free(d.arena);
 }
 

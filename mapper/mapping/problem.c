@@ -184,6 +184,32 @@ static bool is_twisted(const struct statement *s)
 	return false;
 }
 
+/* Does one loop move some rank of a tensor forward and another one back, as i in I[i, 3 - i]? Where two such tiles meet follows from
+ * no product over ranks. */
+static bool is_turned(const struct statement *s, const struct access *access)
+{
+	for (int i = 0; i < s->loops; i++) {
+		bool forward = false, back = false;
+		for (int r = 0; r < access->tensor->rank && s->loop[i].extent > 1; r++) {
+			forward |= access->subscript[r].coef[i] > 0;
+			back |= access->subscript[r].coef[i] < 0;
+		}
+		if (forward && back)
+			return true;
+	}
+	return false;
+}
+
+static bool reads_turned(const struct statement *s, const struct scalar *e)
+{
+	if (e->kind == SCALAR_READ && is_turned(s, e->access))
+		return true;
+	for (int i = 0; e->kind == SCALAR_APPLY && i < scalar_fn_info(e->fn)->arity; i++)
+		if (reads_turned(s, e->arg[i]))
+			return true;
+	return false;
+}
+
 const char *problem_obstacle(const struct statement *s)
 {
 	if (count_reads(s->value) >= MAX_OPERANDS)
@@ -192,6 +218,8 @@ const char *problem_obstacle(const struct statement *s)
 		return "a subscript is divided, and places then move unevenly";
 	if (is_twisted(s))
 		return "one loop indexes its output twice";
+	if (reads_turned(s, s->value))
+		return "one loop moves a tensor forward along one rank and back along another";
 	return NULL;
 }
 

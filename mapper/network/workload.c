@@ -80,18 +80,30 @@ static void name_layers(struct arena *arena, struct workload *w)
 
 /* ---- Layers -------------------------------------------------------------------------------------------------- */
 
-/* Accesses of a layer are counted in 63 bits: a few of each point at each level. */
+/* Accesses of a layer are counted in 63 bits: a few of each point at each level, and the links of each on a mesh. */
 static const int64_t MOST_POINTS = INT64_MAX >> 10;
 /* Positions along one rank that are tried one by one. */
 static const int64_t MOST_LOOKED_AT = 10000000;
 
-static const char *obstacle(const struct statement *s)
+/* The longest way through an array. */
+static int64_t most_links(const struct hierarchy *machine)
+{
+	int64_t most = 1;
+
+	for (int l = 0; l < machine->levels; l++) {
+		int64_t links = machine->level[l].fanout[0] + machine->level[l].fanout[1];
+		most = links > most ? links : most;
+	}
+	return most;
+}
+
+static const char *obstacle(const struct statement *s, const struct hierarchy *machine)
 {
 	const char *why = problem_obstacle(s);
 
 	if (!why && statement_points(s) == 1)
 		return "it has no loop of more than one step";
-	if (!why && statement_points(s) > MOST_POINTS)
+	if (!why && statement_points(s) > MOST_POINTS / most_links(machine))
 		return "its accesses are too many to be counted in 63 bits";
 	return why;
 }
@@ -136,7 +148,7 @@ static void take_layer(struct arena *arena, struct workload *w, struct layer *la
 	struct problem *problem;
 	struct constraint *constraint;
 
-	layer->why = obstacle(s);
+	layer->why = obstacle(s, w->machine);
 	layer->first = -1;
 	if (layer->why)
 		return;
