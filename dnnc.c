@@ -532,6 +532,10 @@ static bool check_certificate(struct job *job)
 	if (!certificate_check(options->certificate_file, job->targets, w,
 			       map_options_of(options).threads, &limits, &job->diag, &summary))
 		return false;
+	if (summary.claims == 0)
+		return diag_fail(&job->diag, "nothing-proven",
+				 sentence("%s claims nothing: all %d layers are open",
+					  options->certificate_file, summary.open));
 	const char *of = "";
 	for (int o = 0; o < OBJECTIVES; o++)
 		if (summary.objectives >> o & 1)
@@ -539,9 +543,8 @@ static bool check_certificate(struct job *job)
 					  objective_name[o]);
 	printf("%s holds: %d optim%s (%s) proven in %d subspaces, %" PRId64
 	       " partial mappings looked at; %d layer%s open\n",
-	       options->certificate_file, summary.claims, summary.claims == 1 ? "um" : "a",
-	       *of ? of : "none", summary.subspaces, summary.looked, summary.open,
-	       summary.open == 1 ? "" : "s");
+	       options->certificate_file, summary.claims, summary.claims == 1 ? "um" : "a", of,
+	       summary.subspaces, summary.looked, summary.open, summary.open == 1 ? "" : "s");
 	return true;
 }
 

@@ -301,7 +301,35 @@ static const struct {
 		 "array a[2] { array b[2] { array c[2] { array d[2] { array e[2] { array f[2] {\n"
 		 "array g[2] { array h[2] { array i[2] { array j[2] { mac { } } } } } } } } } } }"),
 	 "not-mapped", "level 11 of the machine", "array"},
+	{MACHINE("", "array a[2, 2] { network mesh  network torus(I)  mac { } }"), "bad-value",
+	 "the network of I is a mesh already, and no torus", "network torus(I)"},
 };
+
+/* Read for those who simulate a machine, and said not to be counted. */
+Test(hierarchy, what_is_read_and_not_counted_is_a_warning)
+{
+	static const struct {
+		const char *text, *at;
+	} row[] = {
+		{MACHINE("latency 2 cycles", MAC), "latency 2 cycles"},
+		{MACHINE("", "array a[2] { latency 2 cycles mac { } }"), "latency 2 cycles"},
+		{MACHINE("", "mac { latency 2 cycles }"), "latency 2 cycles"},
+		{MACHINE("", "overlap buffered\n " MAC), "overlap buffered"},
+	};
+	for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+		struct made m = make(row[i].text, NULL);
+		const struct finding *f = m.diag->finding;
+		cr_assert_not_null(m.machine, "row %zu", i);
+		cr_assert(m.diag->count == 1 && m.diag->errors == 0, "row %zu", i);
+		cr_expect(f->severity == SEVERITY_WARNING && strstr(f->message, "is not counted"),
+			  "row %zu: %s", i, f->message);
+		cr_expect(strncmp(f->span.source->text + f->span.begin, row[i].at,
+				  strlen(row[i].at)) == 0,
+			  "row %zu: at '%.*s'", i, (int)(f->span.end - f->span.begin),
+			  f->span.source->text + f->span.begin);
+		arena_free(m.arena);
+	}
+}
 
 Test(hierarchy, what_cannot_be_counted_is_told)
 {

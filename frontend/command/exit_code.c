@@ -11,7 +11,7 @@ static const struct {
 	{"input-count", EXIT_WRONG_USAGE},        {"unreadable-file", EXIT_SYSTEM_REFUSED},
 	{"unwritable-file", EXIT_SYSTEM_REFUSED}, {"too-little-memory", EXIT_SYSTEM_REFUSED},
 	{"execution", EXIT_SYSTEM_REFUSED},       {"internal", EXIT_OUR_FAULT},
-	{"counters", EXIT_CHECK_FAILED},
+	{"counters", EXIT_CHECK_FAILED},          {"nothing-proven", EXIT_CHECK_FAILED},
 };
 
 /* A file that a source text names and that cannot be read is a wrong text. A layer that no mapping serves has a place in

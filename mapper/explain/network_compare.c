@@ -72,8 +72,9 @@ static void add_machine(struct columns *c, const struct beside *b, int machine,
 		   first->is_there ? first->energy / (double)first->macs : 0, is_like);
 	add_beside(c, (double)now->cycles, "", (double)first->cycles, is_same);
 	add_beside(c, (double)now->cycles / h->clock, "s", (double)first->cycles / clock, is_same);
-	add_beside(c, now->energy * (double)now->cycles / h->clock, h->is_in_joules ? "Js" : "s",
-		   first->energy * (double)first->cycles / clock, is_like);
+	add_beside(c, now->energy * (double)now->cycles / h->clock,
+		   h->is_in_joules ? "Js" : "unit s", first->energy * (double)first->cycles / clock,
+		   is_like);
 	columns_add(c, "%s", now->bound);
 }
 

@@ -158,9 +158,21 @@ static void take_leakage(struct maker *make, struct level *l, const struct tree_
 	l->leakage = make_leakage(make, p->value[0]);
 }
 
+/* It is there for those who simulate a machine. */
+static void tell_uncounted(struct maker *make, const struct tree_property *p, const char *what)
+{
+	diag_warning(
+		make->program->diag, "not-mapped", p->span,
+		"%s is not counted: cycles are those of a steady state, in which transfers and "
+		"work overlap",
+		what);
+}
+
 static void take_latency(struct maker *make, struct level *l, const struct tree_property *p)
 {
 	l->latency = make_cycles(make, p->value[0]);
+	if (l->latency > 0)
+		tell_uncounted(make, p, "the latency of a memory");
 }
 
 static const struct {
@@ -285,8 +297,29 @@ static void share(struct level *l, unsigned classes, unsigned axes)
 	l->reduce |= classes & OUTPUT;
 }
 
+/* Hops go over one mesh, torus or ring: the first one said of each class. */
+static bool is_other_topology(struct maker *make, const struct tree_property *p,
+			      enum topology topology, unsigned classes,
+			      const struct tree_property *said[CLASSES])
+{
+	for (int c = 0; c < CLASSES; c++) {
+		if (!(classes >> c & 1) || topology == TOPOLOGY_BUS)
+			continue;
+		if (said[c] && strcmp(said[c]->value[0]->name, p->value[0]->name) != 0) {
+			diag_error(make->program->diag, "bad-value", p->span,
+				   "the network of %s is a %s already, and no %s", class_name[c],
+				   said[c]->value[0]->name, p->value[0]->name);
+			diag_note(make->program->diag, said[c]->span, "it is said here");
+			return true;
+		}
+		said[c] = p;
+	}
+	return false;
+}
+
 /* network multicast(row, I): along all axes, or those that are named; for all tensors, or those that are named. */
-static void take_network(struct level *l, const struct tree_property *p)
+static void take_network(struct maker *make, struct level *l, const struct tree_property *p,
+			 const struct tree_property *said[CLASSES])
 {
 	const struct tree_expr *network = p->value[0];
 	unsigned axes = 0, classes = 0;
@@ -302,6 +335,8 @@ static void take_network(struct level *l, const struct tree_property *p)
 	}
 	if (classes == 0)
 		classes = ALL_CLASSES;
+	if (is_other_topology(make, p, network_rule[rule].topology, classes, said))
+		return;
 	for (int c = 0; c < CLASSES; c++)
 		if (classes >> c & 1)
 			l->topology[c] = network_rule[rule].topology;
@@ -330,7 +365,7 @@ static void take_link(struct maker *make, struct level *l, const struct tree_pro
 /* An array that says neither network nor link serves as if everything were multicast and reduced. */
 static void take_networks(struct maker *make, struct level *l, const struct tree_block *block)
 {
-	const struct tree_property *p;
+	const struct tree_property *p, *said[CLASSES] = {NULL};
 
 	if (!make_property(block, "network") && !make_property(block, "link")) {
 		share(l, ALL_CLASSES, ALL_AXES);
@@ -340,7 +375,7 @@ static void take_networks(struct maker *make, struct level *l, const struct tree
 		l->apart[c] = ALL_AXES;
 	for (p = block->property; p; p = p->next) {
 		if (strcmp(p->name, "network") == 0)
-			take_network(l, p);
+			take_network(make, l, p, said);
 		else if (strcmp(p->name, "link") == 0)
 			take_link(make, l, p);
 	}
@@ -383,8 +418,10 @@ static void take_array(struct maker *make, const struct tree_block *block)
 		l->hop_cost = make_energy(make, p->value[0]);
 	if ((p = make_property(block, "bandwidth")))
 		l->network_bandwidth = make_rate(make, p->value[0], l->word);
-	if ((p = make_property(block, "latency")))
+	if ((p = make_property(block, "latency"))) {
 		l->network_latency = make_cycles(make, p->value[0]);
+		tell_uncounted(make, p, "the latency of a network");
+	}
 	take_line(make, block);
 }
 
@@ -415,8 +452,10 @@ static void take_mac(struct maker *make, const struct tree_block *block)
 		h->mac_cost = make_energy(make, p->value[0]);
 	if ((p = make_property(block, "leakage")))
 		h->mac_leakage = make_leakage(make, p->value[0]);
-	if ((p = make_property(block, "latency")))
+	if ((p = make_property(block, "latency"))) {
 		h->mac_latency = make_cycles(make, p->value[0]);
+		tell_uncounted(make, p, "the latency of a mac");
+	}
 	if (lanes > 1)
 		take_lanes(make, block, (int64_t)lanes);
 }
@@ -503,6 +542,8 @@ static void take_machine(struct maker *make, const struct machine *machine)
 		h->dataflow = p->value[0]->name;
 	if ((p = make_property(block, "overlap")))
 		h->is_buffered = strcmp(p->value[0]->name, "buffered") == 0;
+	if (h->is_buffered)
+		tell_uncounted(make, p, "what transfers wait for each other (overlap buffered)");
 	if ((p = make_property(block, "leakage")))
 		h->leakage = make_leakage(make, p->value[0]);
 	take_line(make, block);
