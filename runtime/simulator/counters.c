@@ -184,6 +184,25 @@ void counters_send(struct counters *c, int operand, int child, const struct box 
 		!sender_run(c->sender, c->layer, operand, t.parent, child, sent, &events);
 }
 
+bool counters_are_single(const struct counters *c, int operand)
+{
+	const struct sim_layer *l = c->layer;
+	int parent = parent_of(&l->operand[operand], l->machine->levels);
+	for (int level = parent; level < l->machine->levels; level++)
+		if (l->machine->level[level].axes > 0)
+			return false;
+	return true;
+}
+
+void counters_deliver(struct counters *c, int operand, int64_t accesses)
+{
+	const struct sim_layer *l = c->layer;
+	int parent = parent_of(&l->operand[operand], l->machine->levels);
+	c->deliveries[parent][operand] += accesses;
+	if (l->machine->level[parent].topology[l->operand[operand].class] == TOPOLOGY_BUS)
+		c->hops[parent][operand] += accesses;
+}
+
 void counters_mark(struct counters *c, int child, const struct box sent[])
 {
 	const struct sim_layer *l = c->layer;

@@ -51,6 +51,11 @@ void counters_send(struct counters *, int operand, int child, const struct box s
 /* Where words are marked: those of the output that instances of the child give. */
 void counters_mark(struct counters *, int child, const struct box sent[]);
 
+/* Has each MAC unit the memory that it reads the operand from (adds sums to) for itself? Then each of its accesses is one of that memory. */
+bool counters_are_single(const struct counters *, int operand);
+/* So many accesses of MACs that are single, which were counted at their memories: what else they are. */
+void counters_deliver(struct counters *, int operand, int64_t accesses);
+
 /* requires all to be sent. Level and operand are 0 where the counter has none. */
 int64_t counters_value(const struct counters *, enum counter, int level, int operand);
 

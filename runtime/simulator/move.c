@@ -1,6 +1,6 @@
 /* move.c -- the work of the sequencers, word by word, in every instance that has something left; or, without words, only what
  * they would move. */
-#include "runtime/simulator/move.h"
+#include "runtime/simulator/multiply.h"
 #include "runtime/simulator/place.h"
 
 #include <stdlib.h>
@@ -46,7 +46,9 @@ bool memories_make(struct memories *m, const struct sim_layer *l, const struct t
 			most = l->instances[level];
 	m->sent = calloc((size_t)most, sizeof *m->sent);
 	m->next = calloc((size_t)most, sizeof *m->next);
-	return m->sent && m->next;
+	bool is_fast = have_words && multiplier_serves(l);
+	m->multiplier = is_fast ? multiplier_new(m) : NULL;
+	return m->sent && m->next && (m->multiplier || !is_fast);
 }
 
 void memories_free(struct memories *m)
@@ -56,6 +58,7 @@ void memories_free(struct memories *m)
 		for (int i = 0; i < LAYER_OPERANDS; i++)
 			free(m->held[level][i]);
 	}
+	multiplier_free(m->multiplier);
 	free(m->sent);
 	free(m->next);
 }
@@ -315,19 +318,63 @@ static void note_word(void *context, int64_t instance, const struct part *part)
 	e->memories->sent[instance] = nest_box(e->memories->layer, e->sequencer->operand, part);
 }
 
-void move_compute(struct memories *m, const struct place_of_loops *at, int64_t times)
+/* Have the loops in time that do not index the output made no step? Else its words have come before. */
+static bool are_first(const struct memories *m, const struct place_of_loops *at)
+{
+	const struct sim_layer *l = m->layer;
+	for (int k = 0; k < l->depths; k++)
+		if (at->step[k] > 0 &&
+		    !(l->operand[l->operands - 1].relevant >> l->loop[l->time[k]].dim & 1))
+			return false;
+	return true;
+}
+
+/* The word of an operand that each unit needs. */
+static void note_words(struct memories *m, int operand, const struct place_of_loops *at)
 {
 	int level = m->layer->machine->levels;
+	struct sequencer q = {.operand = operand};
+	struct exchange e = {.memories = m, .sequencer = &q};
+	no_boxes(m->sent, m->layer->instances[level]);
+	nest_each(m->layer, level, at->step, note_word, &e);
+}
+
+void move_compute(struct memories *m, const struct place_of_loops *at, int64_t times)
+{
+	int level = m->layer->machine->levels, output = m->layer->operands - 1;
 	struct multiplication p = {m, at, times};
+	if (m->multiplier) {
+		multiplier_step(m->multiplier, at);
+		if (are_first(m, at)) {
+			note_words(m, output, at);
+			counters_mark(m->counters, level, m->sent);
+		}
+		return;
+	}
 	nest_each(m->layer, level, at->step, multiply, &p);
-	for (int i = 0; i < m->layer->operands; i++) {
-		struct sequencer q = {.operand = i};
-		struct exchange e = {.memories = m, .sequencer = &q};
-		no_boxes(m->sent, m->layer->instances[level]);
-		nest_each(m->layer, level, at->step, note_word, &e);
+	for (int i = 0; i <= output; i++) {
+		note_words(m, i, at);
 		counters_send(m->counters, i, level, m->sent, times);
-		if (m->layer->operand[i].class == CLASS_O)
+		if (i == output)
 			counters_mark(m->counters, level, m->sent);
 	}
 	m->counters->steps += times;
+}
+
+void move_end(struct memories *m)
+{
+	const struct place_of_loops first = {.moved = 0};
+	int level = m->layer->machine->levels;
+	if (!m->multiplier)
+		return;
+	memset(m->counters->worked, 1,
+	       (size_t)m->layer->instances[level] * sizeof *m->counters->worked);
+	for (int i = 0; i < m->layer->operands; i++) {
+		if (counters_are_single(m->counters, i)) {
+			counters_deliver(m->counters, i, m->counters->macs);
+			continue;
+		}
+		note_words(m, i, &first);
+		counters_send(m->counters, i, level, m->sent, m->counters->steps);
+	}
 }

@@ -19,6 +19,7 @@ struct memories {
 	struct box *held[MAX_LEVELS][LAYER_OPERANDS]; /* the tile of each instance's last visit, where that level keeps the operand */
 	struct box *sent, *next; /* of each instance: what it gets or gives in a step; the tile of the step after */
 	struct counters *counters;
+	struct multiplier *multiplier; /* where all runs are alike and words are moved; else NULL */
 };
 
 /* Where a sequencer is. */
@@ -37,5 +38,7 @@ void memories_free(struct memories *);
 void move_fill(struct memories *, const struct sequencer *, const struct place_of_loops *, int64_t times);
 void move_drain(struct memories *, const struct sequencer *, const struct place_of_loops *, int64_t times);
 void move_compute(struct memories *, const struct place_of_loops *, int64_t times);
+/* Once all steps are done: counts that follow from their number. */
+void move_end(struct memories *);
 
 #endif

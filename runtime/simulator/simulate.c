@@ -387,6 +387,7 @@ static void finish(struct simulation *s)
 {
 	for (int i = 0; i < s->layer->sequencers && is_tallied(s); i++)
 		count_tally(s, &s->runner[i]);
+	move_end(&s->memories);
 	if (!s->options->is_stepped && !kernel_run(s->layer, s->memories.tensors))
 		s->error = sentence("no memory for the values of layer '%s'", s->layer->name);
 }

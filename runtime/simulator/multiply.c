@@ -1,0 +1,231 @@
+/* multiply.c -- addresses of all units, operand by operand; then the products. */
+#include "runtime/simulator/multiply.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* How one rank adds to the address. */
+struct rank_table {
+	int64_t *word; /* for each coordinate, counted from the least */
+	int32_t *
+		at; /* of each unit: by how much its coordinate is more than that of the first; NULL: none */
+};
+
+struct source {
+	const struct layer_operand *operand;
+	const struct layer_keep *keep;
+	int64_t *data;  /* of all instances */
+	int64_t *first; /* of each unit: where its instance begins, with the place of the tiles */
+	struct rank_table rank[MAX_RANK];
+	int64_t *address; /* of each unit, in this step */
+	int64_t *counter,
+		*counted; /* of each instance; of each unit its place there; NULL: counted otherwise */
+};
+
+struct multiplier {
+	struct memories *memories;
+	int64_t units;
+	struct source source[LAYER_OPERANDS];
+	int64_t *product;
+};
+
+static int innermost(const struct layer_operand *o)
+{
+	return o->chain[o->links - 1];
+}
+
+bool multiplier_serves(const struct sim_layer *l)
+{
+	bool serves = l->is_whole;
+	for (int i = 0; i < l->operands; i++)
+		serves &= innermost(&l->operand[i]) > 0;
+	return serves;
+}
+
+/* ---- Tables --------------------------------------------------------------------------------------------------------------------- */
+
+static bool make_table(struct source *s, int r)
+{
+	const struct layer_operand *o = s->operand;
+	const struct layer_rank *rank = &o->rank[r];
+	int64_t stride = 1;
+	for (int k = r + 1; k < o->ranks; k++)
+		stride *= s->keep->length[k];
+	s->rank[r].word = malloc((size_t)rank->length * sizeof(int64_t));
+	for (int64_t c = 0; c < rank->length && s->rank[r].word; c++) {
+		int64_t place = (rank->least + c) % s->keep->length[r];
+		s->rank[r].word[c] = (place < 0 ? place + s->keep->length[r] : place) * stride;
+	}
+	return s->rank[r].word != NULL;
+}
+
+struct standing {
+	const struct memories *memories;
+	struct source *source;
+	int operand, level;
+};
+
+/* At the first step, positions are where units stand. */
+static void stand(void *context, int64_t unit, const struct part *part)
+{
+	const struct standing *t = context;
+	const struct sim_layer *l = t->memories->layer;
+	struct source *s = t->source;
+	int64_t instance = unit / (l->instances[l->machine->levels] / l->instances[t->level]);
+	s->first[unit] = instance * t->memories->room[t->level] + s->keep->base;
+	if (s->counted)
+		s->counted[unit] = instance;
+	for (int r = 0; r < s->operand->ranks; r++)
+		for (int d = 0; d < l->dims; d++)
+			s->rank[r].at[unit] +=
+				(int32_t)(s->operand->rank[r].coef[d] * part->first[d]);
+}
+
+/* Ranks along which all units stand alike are added once for all. */
+static void drop_still_ranks(struct source *s, int64_t units)
+{
+	for (int r = 0; r < s->operand->ranks; r++) {
+		bool is_still = true;
+		for (int64_t u = 0; u < units && is_still; u++)
+			is_still = s->rank[r].at[u] == 0;
+		if (!is_still)
+			continue;
+		free(s->rank[r].at);
+		s->rank[r].at = NULL;
+	}
+}
+
+static bool make_source(struct multiplier *m, int operand)
+{
+	static const int64_t nowhere[LAYER_LOOPS];
+	const struct sim_layer *l = m->memories->layer;
+	struct source *s = &m->source[operand];
+	int level = innermost(&l->operand[operand]);
+	size_t units = (size_t)m->units;
+	bool ok = true;
+	s->operand = &l->operand[operand];
+	s->keep = &s->operand->keep[level];
+	s->data = m->memories->word[level];
+	s->first = calloc(units, sizeof *s->first);
+	s->address = calloc(units, sizeof *s->address);
+	if (counters_are_single(m->memories->counters, operand)) {
+		s->counter =
+			m->memories->counters
+				->words[level][operand]
+				       [s->operand->class == CLASS_O ? ACCESS_UPDATE : ACCESS_READ];
+		s->counted = calloc(units, sizeof *s->counted);
+		ok = s->counted != NULL;
+	}
+	for (int r = 0; r < s->operand->ranks; r++) {
+		s->rank[r].at = calloc(units, sizeof(int32_t));
+		ok &= make_table(s, r) && s->rank[r].at;
+	}
+	if (!ok || !s->first || !s->address)
+		return false;
+	nest_each(l, l->machine->levels, nowhere, stand,
+		  &(struct standing){m->memories, s, operand, level});
+	drop_still_ranks(s, m->units);
+	return true;
+}
+
+struct multiplier *multiplier_new(struct memories *memories)
+{
+	struct multiplier *m = calloc(1, sizeof *m);
+	const struct sim_layer *l = memories->layer;
+	if (!m)
+		return NULL;
+	m->memories = memories;
+	m->units = l->instances[l->machine->levels];
+	m->product = calloc((size_t)m->units, sizeof *m->product);
+	bool ok = m->product != NULL;
+	for (int i = 0; i < l->operands && ok; i++)
+		ok = make_source(m, i);
+	if (ok)
+		return m;
+	multiplier_free(m);
+	return NULL;
+}
+
+void multiplier_free(struct multiplier *m)
+{
+	if (!m)
+		return;
+	for (int i = 0; i < LAYER_OPERANDS; i++) {
+		struct source *s = &m->source[i];
+		for (int r = 0; r < MAX_RANK; r++) {
+			free(s->rank[r].word);
+			free(s->rank[r].at);
+		}
+		free(s->first);
+		free(s->address);
+		free(s->counted);
+	}
+	free(m->product);
+	free(m);
+}
+
+/* ---- A step --------------------------------------------------------------------------------------------------------------------- */
+
+/* Where the loops in time are. */
+static void position_of(const struct sim_layer *l, const int64_t step[],
+			int64_t position[LAYER_DIMS])
+{
+	memset(position, 0, LAYER_DIMS * sizeof *position);
+	for (int k = 0; k < l->depths; k++)
+		position[l->loop[l->time[k]].dim] += step[k] * l->loop[l->time[k]].tile;
+}
+
+static void find_addresses(const struct multiplier *m, struct source *s,
+			   const struct place_of_loops *at, const int64_t position[])
+{
+	const struct sim_layer *l = m->memories->layer;
+	int64_t visit = at->visit[s->keep->depth] - 1;
+	int64_t all = visit % s->keep->buffers * s->keep->words;
+	const int64_t *word[MAX_RANK];
+	for (int r = 0; r < s->operand->ranks; r++) {
+		int64_t coordinate = -s->operand->rank[r].least;
+		for (int d = 0; d < l->dims; d++)
+			coordinate += s->operand->rank[r].coef[d] * position[d];
+		word[r] = s->rank[r].word + coordinate;
+		if (!s->rank[r].at)
+			all += word[r][0];
+	}
+	for (int64_t u = 0; u < m->units; u++)
+		s->address[u] = s->first[u] + all;
+	for (int r = 0; r < s->operand->ranks; r++) {
+		const int32_t *stands = s->rank[r].at;
+		for (int64_t u = 0; stands && u < m->units; u++)
+			s->address[u] += word[r][stands[u]];
+	}
+}
+
+/* Each access by itself. */
+static void count_accesses(const struct multiplier *m, const struct source *s)
+{
+	for (int64_t u = 0; s->counter && u < m->units; u++)
+		s->counter[s->counted[u]]++;
+}
+
+void multiplier_step(struct multiplier *m, const struct place_of_loops *at)
+{
+	const struct sim_layer *l = m->memories->layer;
+	int64_t position[LAYER_DIMS];
+	position_of(l, at->step, position);
+	for (int64_t u = 0; u < m->units; u++)
+		m->product[u] = 1;
+	for (int i = 0; i < l->operands; i++) {
+		struct source *s = &m->source[i];
+		find_addresses(m, s, at, position);
+		count_accesses(m, s);
+		for (int64_t u = 0; u < m->units && i < l->operands - 1; u++)
+			m->product[u] *= s->data[s->address[u]];
+	}
+	/* Units that add to one word do so one after the other. */
+	struct source *output = &m->source[l->operands - 1];
+	for (int64_t u = 0; u < m->units; u++) {
+		int64_t *sum = &output->data[output->address[u]];
+		*sum = (int64_t)((uint64_t)*sum + (uint64_t)m->product[u]);
+	}
+	m->memories->counters->macs += m->units;
+	m->memories->counters->steps++;
+}
