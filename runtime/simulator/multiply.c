@@ -1,4 +1,4 @@
-/* multiply.c -- addresses of all units, operand by operand; then the products. */
+/* multiply.c -- operand by operand, the words of all units: those of inputs become products, those of the output take them. */
 #include "runtime/simulator/multiply.h"
 
 #include <stdlib.h>
@@ -17,9 +17,7 @@ struct source {
 	int64_t *data;  /* of all instances */
 	int64_t *first; /* of each unit: where its instance begins, with the place of the tiles */
 	struct rank_table rank[MAX_RANK];
-	int64_t *address; /* of each unit, in this step */
-	int64_t *counter,
-		*counted; /* of each instance; of each unit its place there; NULL: counted otherwise */
+	int64_t *counter; /* of the accesses of each unit's own memory; NULL: counted otherwise */
 };
 
 struct multiplier {
@@ -73,8 +71,6 @@ static void stand(void *context, int64_t unit, const struct part *part)
 	struct source *s = t->source;
 	int64_t instance = unit / (l->instances[l->machine->levels] / l->instances[t->level]);
 	s->first[unit] = instance * t->memories->room[t->level] + s->keep->base;
-	if (s->counted)
-		s->counted[unit] = instance;
 	for (int r = 0; r < s->operand->ranks; r++)
 		for (int d = 0; d < l->dims; d++)
 			s->rank[r].at[unit] +=
@@ -107,20 +103,16 @@ static bool make_source(struct multiplier *m, int operand)
 	s->keep = &s->operand->keep[level];
 	s->data = m->memories->word[level];
 	s->first = calloc(units, sizeof *s->first);
-	s->address = calloc(units, sizeof *s->address);
-	if (counters_are_single(m->memories->counters, operand)) {
+	if (counters_are_single(m->memories->counters, operand))
 		s->counter =
 			m->memories->counters
 				->words[level][operand]
 				       [s->operand->class == CLASS_O ? ACCESS_UPDATE : ACCESS_READ];
-		s->counted = calloc(units, sizeof *s->counted);
-		ok = s->counted != NULL;
-	}
 	for (int r = 0; r < s->operand->ranks; r++) {
 		s->rank[r].at = calloc(units, sizeof(int32_t));
 		ok &= make_table(s, r) && s->rank[r].at;
 	}
-	if (!ok || !s->first || !s->address)
+	if (!ok || !s->first)
 		return false;
 	nest_each(l, l->machine->levels, nowhere, stand,
 		  &(struct standing){m->memories, s, operand, level});
@@ -157,8 +149,6 @@ void multiplier_free(struct multiplier *m)
 			free(s->rank[r].at);
 		}
 		free(s->first);
-		free(s->address);
-		free(s->counted);
 	}
 	free(m->product);
 	free(m);
@@ -175,35 +165,72 @@ static void position_of(const struct sim_layer *l, const int64_t step[],
 		position[l->loop[l->time[k]].dim] += step[k] * l->loop[l->time[k]].tile;
 }
 
-static void find_addresses(const struct multiplier *m, struct source *s,
-			   const struct place_of_loops *at, const int64_t position[])
+/* What the ranks add to the addresses of this step: a table for each along which units stand apart, how many; and for all units. */
+static int find_tables(const struct multiplier *m, const struct source *s,
+		       const struct place_of_loops *at, const int64_t position[],
+		       const int64_t *word[MAX_RANK], const int32_t *stands[MAX_RANK], int64_t *all)
 {
 	const struct sim_layer *l = m->memories->layer;
 	int64_t visit = at->visit[s->keep->depth] - 1;
-	int64_t all = visit % s->keep->buffers * s->keep->words;
-	const int64_t *word[MAX_RANK];
+	int count = 0;
+	*all = visit % s->keep->buffers * s->keep->words;
 	for (int r = 0; r < s->operand->ranks; r++) {
 		int64_t coordinate = -s->operand->rank[r].least;
 		for (int d = 0; d < l->dims; d++)
 			coordinate += s->operand->rank[r].coef[d] * position[d];
-		word[r] = s->rank[r].word + coordinate;
-		if (!s->rank[r].at)
-			all += word[r][0];
+		word[count] = s->rank[r].word + coordinate;
+		stands[count] = s->rank[r].at;
+		if (s->rank[r].at)
+			count++;
+		else
+			*all += word[count][0];
 	}
-	for (int64_t u = 0; u < m->units; u++)
-		s->address[u] = s->first[u] + all;
-	for (int r = 0; r < s->operand->ranks; r++) {
-		const int32_t *stands = s->rank[r].at;
-		for (int64_t u = 0; stands && u < m->units; u++)
-			s->address[u] += word[r][stands[u]];
-	}
+	return count;
 }
 
-/* Each access by itself. */
-static void count_accesses(const struct multiplier *m, const struct source *s)
+/* Of one unit. */
+static inline int64_t *word_of(const struct source *s, int count, const int64_t *const word[],
+			       const int32_t *const stands[], int64_t all, int64_t unit)
 {
+	int64_t address = s->first[unit] + all;
+	for (int r = 0; r < count; r++)
+		address += word[r][stands[r][unit]];
+	return s->data + address;
+}
+
+/* Each access is counted by itself. Units that add to one word do so one after the other. */
+static inline void access_words(const struct multiplier *m, const struct source *s, int count,
+				const int64_t *const word[], const int32_t *const stands[],
+				int64_t all)
+{
+	bool is_output = s->operand->class == CLASS_O;
+	for (int64_t u = 0; u < m->units; u++) {
+		int64_t *at = word_of(s, count, word, stands, all, u);
+		if (is_output)
+			*at = (int64_t)((uint64_t)*at + (uint64_t)m->product[u]);
+		else
+			m->product[u] = (int64_t)((uint64_t)m->product[u] * (uint64_t)*at);
+	}
 	for (int64_t u = 0; s->counter && u < m->units; u++)
-		s->counter[s->counted[u]]++;
+		s->counter[u]++;
+}
+
+/* Most operands stand apart along one rank or two. */
+static void access_operand(const struct multiplier *m, const struct source *s,
+			   const struct place_of_loops *at, const int64_t position[])
+{
+	const int64_t *word[MAX_RANK + 1];
+	const int32_t *stands[MAX_RANK + 1];
+	int64_t all;
+	int count = find_tables(m, s, at, position, word, stands, &all);
+	if (count == 0)
+		access_words(m, s, 0, word, stands, all);
+	else if (count == 1)
+		access_words(m, s, 1, word, stands, all);
+	else if (count == 2)
+		access_words(m, s, 2, word, stands, all);
+	else
+		access_words(m, s, count, word, stands, all);
 }
 
 void multiplier_step(struct multiplier *m, const struct place_of_loops *at)
@@ -213,19 +240,8 @@ void multiplier_step(struct multiplier *m, const struct place_of_loops *at)
 	position_of(l, at->step, position);
 	for (int64_t u = 0; u < m->units; u++)
 		m->product[u] = 1;
-	for (int i = 0; i < l->operands; i++) {
-		struct source *s = &m->source[i];
-		find_addresses(m, s, at, position);
-		count_accesses(m, s);
-		for (int64_t u = 0; u < m->units && i < l->operands - 1; u++)
-			m->product[u] *= s->data[s->address[u]];
-	}
-	/* Units that add to one word do so one after the other. */
-	struct source *output = &m->source[l->operands - 1];
-	for (int64_t u = 0; u < m->units; u++) {
-		int64_t *sum = &output->data[output->address[u]];
-		*sum = (int64_t)((uint64_t)*sum + (uint64_t)m->product[u]);
-	}
+	for (int i = 0; i < l->operands; i++)
+		access_operand(m, &m->source[i], at, position);
 	m->memories->counters->macs += m->units;
 	m->memories->counters->steps++;
 }
