@@ -55,6 +55,8 @@ struct job {
 	struct array **output;
 };
 
+static struct program *read_program(struct job *, const char *file, bool is_machine);
+static bool check_machine(struct job *, struct target *);
 static bool read_files(struct job *);
 static bool check(struct job *);
 static bool lower(struct job *);
@@ -65,8 +67,38 @@ static bool explain(struct job *);
 static bool run(struct job *);
 static bool emit(struct job *);
 
+static bool is_program(const struct options *options)
+{
+	return file_has_ending(options->network_file, ".dnx");
+}
+
+/* What is compiled already is only executed. */
+static bool run_program(struct job *job)
+{
+	const struct options *options = &job->options;
+	const struct hierarchy *machine = NULL;
+	if (!options->run)
+		return diag_fail(&job->diag, "no-machine",
+				 sentence("%s is compiled already; -run executes it",
+					  options->network_file));
+	if (options->machine_count > 0) {
+		job->target[0].file = options->machine_file[0];
+		job->target[0].program = read_program(job, options->machine_file[0], true);
+		program_check_names(job->target[0].program);
+		if (!check_machine(job, &job->target[0]) || !job->target[0].machine)
+			return false;
+		machine = hierarchy_of(job->target[0].program, job->target[0].machine);
+		if (!machine)
+			return false;
+	}
+	return accelerator_run_file(options->network_file, machine, options->input,
+				    options->input_count, options->out, stdout, &job->diag);
+}
+
 static bool compile(struct job *job)
 {
+	if (is_program(&job->options))
+		return run_program(job);
 	return read_files(job)  /* .dnn and .hw files into syntax trees */
 	       && check(job)    /* names and machines */
 	       && lower(job)    /* operators into tensor statements */

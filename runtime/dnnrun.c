@@ -6,11 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "runtime/array_print.h"
 #include "runtime/file.h"
-#include "runtime/npy.h"
 #include "runtime/sentence.h"
-#include "runtime/simulator/run.h"
+#include "runtime/simulator/run_files.h"
 
 enum { MOST_INPUTS = 64 };
 
@@ -115,40 +113,17 @@ static enum exit_code open_program(struct job *job)
 static enum exit_code check_out(struct job *job)
 {
 	const char *out = job->options.out;
-	if (!out)
-		return EXIT_DONE;
-	if (file_has_ending(out, ".npy") && job->run.tensors.outputs != 1)
-		return refuse(EXIT_WRONG_USAGE, NULL,
-			      sentence("the program has %d outputs, and '%s' is one file: give a "
-				       "folder",
-				       job->run.tensors.outputs, out));
-	char *error =
-		file_has_ending(out, ".npy") ? file_may_write(out) : file_may_make_folder(out);
-	return error ? refuse(EXIT_SYSTEM_REFUSED, NULL, error) : EXIT_DONE;
+	char *error = out ? run_may_write(&job->run, out) : NULL;
+	bool is_usage = error && file_has_ending(out, ".npy") && job->run.tensors.outputs != 1;
+	return error ? refuse(is_usage ? EXIT_WRONG_USAGE : EXIT_SYSTEM_REFUSED, NULL, error)
+		     : EXIT_DONE;
 }
 
 static enum exit_code read_inputs(struct job *job)
 {
-	const struct run *r = &job->run;
-	if (job->options.inputs != r->tensors.inputs)
-		return refuse(EXIT_WRONG_INPUT, NULL,
-			      sentence("the program has %d input%s, and -in gave %d",
-				       r->tensors.inputs, r->tensors.inputs == 1 ? "" : "s",
-				       job->options.inputs));
-	for (int i = 0; i < job->options.inputs; i++) {
-		const struct sim_tensor *t = &r->tensors.tensor[r->tensors.input[i].tensor];
-		char *error = npy_read(job->options.input[i], &job->input[i]);
-		if (error)
-			return refuse(EXIT_WRONG_INPUT, NULL, error);
-		const struct array *a = job->input[i];
-		if (!run_takes(t, a))
-			return refuse(
-				EXIT_WRONG_INPUT, job->options.input[i],
-				sentence("the array is %s, and input '%s' of the program is %s",
-					 shape_text(a->type, a->rank, a->extent).text, t->name,
-					 shape_text(t->type, t->rank, t->extent).text));
-	}
-	return EXIT_DONE;
+	char *error =
+		run_read_inputs(&job->run, job->options.input, job->options.inputs, job->input);
+	return error ? refuse(EXIT_WRONG_INPUT, NULL, error) : EXIT_DONE;
 }
 
 static enum exit_code execute(struct job *job)
@@ -160,34 +135,14 @@ static enum exit_code execute(struct job *job)
 	return error ? refuse(EXIT_WRONG_INPUT, job->options.program, error) : EXIT_DONE;
 }
 
-static void print_outputs(const struct job *job)
-{
-	for (int i = 0; i < job->run.tensors.outputs; i++) {
-		const struct array *a = job->output[i];
-		printf("%s: %s\n", job->run.tensors.output[i].name,
-		       shape_text(a->type, a->rank, a->extent).text);
-		array_print(stdout, a);
-	}
-}
-
 static enum exit_code write_outputs(struct job *job)
 {
 	const char *out = job->options.out;
-	char *error = NULL;
 	if (!out) {
-		print_outputs(job);
+		run_print_outputs(&job->run, job->output, stdout);
 		return EXIT_DONE;
 	}
-	if (file_has_ending(out, ".npy")) {
-		error = npy_write(out, job->output[0]);
-		return error ? refuse(EXIT_SYSTEM_REFUSED, NULL, error) : EXIT_DONE;
-	}
-	error = file_make_folder(out);
-	for (int i = 0; i < job->run.tensors.outputs && !error; i++) {
-		char *path = sentence("%s/%s.npy", out, job->run.tensors.output[i].name);
-		error = path ? npy_write(path, job->output[i]) : sentence("no memory");
-		free(path);
-	}
+	char *error = run_write_outputs(&job->run, job->output, out);
 	return error ? refuse(EXIT_SYSTEM_REFUSED, NULL, error) : EXIT_DONE;
 }
 

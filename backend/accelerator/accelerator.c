@@ -4,7 +4,8 @@
 #include "frontend/source/file_name.h"
 #include "runtime/file.h"
 #include "runtime/sentence.h"
-#include "runtime/simulator/run.h"
+#include "runtime/simulator/machine.h"
+#include "runtime/simulator/run_files.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -67,15 +68,13 @@ static const char *differences(const struct run *r, struct arena *arena)
 	return table;
 }
 
-static bool execute(struct run *r, const uint8_t *file, size_t size, struct array *const input[],
-		    struct array *output[], struct diag *diag)
+static bool execute(struct run *r, struct array *const input[], struct array *output[],
+		    struct diag *diag)
 {
 	const struct simulation_options functional = {.is_stepped = false};
-	char *error = run_open(r, file, size);
-	if (!error)
-		error = run_execute(r, input, output, &functional);
+	char *error = run_execute(r, input, output, &functional);
 	if (error)
-		return diag_fail(diag, "internal", error);
+		return diag_fail(diag, "program", error);
 	if (run_differences(r) > 0)
 		return diag_fail(diag, "counters",
 				 sentence("%" PRId64
@@ -91,12 +90,74 @@ bool accelerator_run(const struct accelerator_job *job, struct array *const inpu
 	size_t size;
 	struct run *r = calloc(1, sizeof *r);
 	uint8_t *file = r ? encode(job, diag, &size, note) : NULL;
-	bool is_done = file && execute(r, file, size, input, output, diag);
+	char *error = file ? run_open(r, file, size) : NULL;
+	bool is_done = error ? diag_fail(diag, "internal", error)
+			     : file && execute(r, input, output, diag);
 	if (r)
 		run_close(r);
 	else
 		diag_fail(diag, "execution", sentence("no memory to simulate the machine"));
 	free(file);
+	free(r);
+	return is_done;
+}
+
+/* ---- A file ----------------------------------------------------------------------------------------------------------------------- */
+
+/* Is the program for this machine, whatever it is called? */
+static bool is_for(const struct run *r, const struct hierarchy *machine)
+{
+	struct code code = {0};
+	uint64_t hash = machine_write(&code, machine) ? dnx_machine_hash(&code) : 0;
+	code_free(&code);
+	return hash != 0 && hash == dnx_machine_hash(&r->dnx.code[SECTION_MACHINE]);
+}
+
+static bool run_files(struct run *r, const char *const path[], int inputs, const char *out,
+		      FILE *file, struct diag *diag)
+{
+	struct array **input = ARENA_ARRAY(diag->arena, inputs + 1, struct array *);
+	struct array **output = ARENA_ARRAY(diag->arena, r->tensors.outputs + 1, struct array *);
+	char *error = out ? run_may_write(r, out) : NULL;
+	bool is_done = !error || diag_fail(diag, "unwritable-file", error);
+	error = is_done ? run_read_inputs(r, path, inputs, input) : NULL;
+	is_done = is_done && (!error || diag_fail(diag, "program", error)) &&
+		  execute(r, input, output, diag);
+	error = is_done && out ? run_write_outputs(r, output, out) : NULL;
+	is_done = is_done && (!error || diag_fail(diag, "unwritable-file", error));
+	if (is_done && !out)
+		run_print_outputs(r, output, file);
+	for (int i = 0; i < inputs; i++)
+		array_free(input[i]);
+	for (int i = 0; i < r->tensors.outputs; i++)
+		array_free(output[i]);
+	return is_done;
+}
+
+bool accelerator_run_file(const char *path, const struct hierarchy *machine,
+			  const char *const input[], int inputs, const char *out, FILE *file,
+			  struct diag *diag)
+{
+	struct run *r = calloc(1, sizeof *r);
+	char *bytes = NULL;
+	size_t size;
+	char *error = r ? file_read(path, &bytes, &size) : sentence("no memory for %s", path);
+	bool is_done = !error || diag_fail(diag, "unreadable-file", error);
+	error = is_done ? run_open(r, (const uint8_t *)bytes, size) : NULL;
+	if (error) {
+		is_done = diag_fail(diag, "program", sentence("%s: %s", path, error));
+		free(error);
+	}
+	if (is_done && machine && !is_for(r, machine))
+		is_done = diag_fail(
+			diag, "program",
+			sentence("%s is a program for machine '%s', and not for '%s' as it is "
+				 "described: make it anew with -hw",
+				 path, r->machine.name, machine->name));
+	is_done = is_done && run_files(r, input, inputs, out, file, diag);
+	if (r)
+		run_close(r);
+	free(bytes);
 	free(r);
 	return is_done;
 }

@@ -19,4 +19,9 @@ bool accelerator_write(const char *path, const struct accelerator_job *, struct 
 bool accelerator_run(const struct accelerator_job *, struct array *const input[], struct array *output[],
 		     struct diag *, const char **note);
 
+/* Executes a .dnx file on .npy files, and writes or (out is NULL) prints what it computes. Where a machine is given, the program is for
+ * that one. */
+bool accelerator_run_file(const char *path, const struct hierarchy *, const char *const input[], int inputs,
+			  const char *out, FILE *, struct diag *);
+
 #endif

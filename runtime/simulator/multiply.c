@@ -8,7 +8,7 @@
 struct rank_table {
 	int64_t *word; /* for each coordinate, counted from the least */
 	int32_t *
-		at; /* of each unit: by how much its coordinate is more than that of the first; NULL: none */
+		at; /* of each unit: its coordinate, less that of the first; NULL: all stand alike */
 };
 
 struct source {
