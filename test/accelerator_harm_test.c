@@ -1,6 +1,7 @@
 /* accelerator_harm_test.c -- layers with one number changed: refused by the loader, stopped on the way, or seen in the counters or the
  * output; never a crash, and what makes a difference is never missed. docs/accelerator.md, section 4. */
 #include "accelerator_sample.h"
+#include "runtime/simulator/statement.h"
 
 enum { TRIALS = 20 };
 
@@ -151,4 +152,62 @@ Test(accelerator_harm, a_deadlock_names_who_waits_for_whom)
 	cr_assert(strstr(error, "is deadlocked: ") && strstr(error, "waits for semaphore"), "%s",
 		  error);
 	free(error);
+}
+
+/* y[i] max= (i < 3 ? x[i / 2 - 1] else 2 : exp(z[i])) + 1, and what is left of the row is as it was. */
+static const char tensors_text[] =
+	"tensor name=\"x\" type=f32 role=local address=0\nextent count=4\n"
+	"tensor name=\"y\" type=i16 role=local address=64\nextent count=2\nextent count=6\n"
+	"tensor name=\"z\" type=f64 role=local address=128\nextent count=6\n"
+	"output name=\"y\" tensor=1\n";
+static const char statement_text[] =
+	"statement name=\"s\" unit=host reduce=max=\nfor extent=2\nfor extent=6\n"
+	"access tensor=1 outside=none value=0\nsubscript offset=0 divisor=1\nstep loop=0 coef=1\n"
+	"subscript offset=0 divisor=1\nstep loop=1 coef=1\n"
+	"position type=i32 loop=1\nconstant type=i32 value=3\napply type=i32 function=<\n"
+	"access tensor=0 outside=value value=2\nsubscript offset=-2 divisor=2\nstep loop=1 "
+	"coef=1\nread access=1\n"
+	"access tensor=2 outside=clamp value=0\nsubscript offset=1 divisor=1\nstep loop=1 "
+	"coef=1\nread access=2\n"
+	"apply type=f64 function=exp\napply type=f64 function=select\nconstant type=f32 value=1\n"
+	"apply type=f64 function=+\n";
+
+/* Whatever the numbers are, nothing outside of the tensors is touched: the address sanitizer sees the rest. */
+Test(accelerator_harm, statements_with_one_wrong_number)
+{
+	struct code tensor_code = {0}, code = {0};
+	struct tensors tensors;
+	int refused = 0, executed = 0;
+	cr_assert_null(code_parse(&tensor_code, tensors_text, strlen(tensors_text)));
+	cr_assert_null(code_parse(&code, statement_text, strlen(statement_text)));
+	cr_assert_null(tensors_read(&tensors, &tensor_code, NULL, 0));
+	for (int i = 0; i < code.count; i++) {
+		const struct instruction_info *info = isa_info(code.at[i].op);
+		for (int k = 0; k < info->fields; k++) {
+			const int64_t before = code.at[i].field[k].whole;
+			const int64_t value[] = {before,      before + 1, before - 1,
+						 before ^ 64, INT64_MAX,  INT64_MIN};
+			for (size_t v = 0; v < sizeof value / sizeof *value; v++) {
+				enum isa_form form = info->field[k].form;
+				int place = 0;
+				if (form == FORM_TEXT || form == FORM_REAL ||
+				    (form != FORM_NUMBER && value[v] < 0) ||
+				    (form == FORM_WORDS &&
+				     value[v] >= isa_words(info->field[k].words)) ||
+				    (code.at[i].op == OP_FOR && value[v] > 1000))
+					continue;
+				code.at[i].field[k].whole = value[v];
+				char *error = statement_run(&code, &place, &tensors);
+				refused += error != NULL;
+				executed += error == NULL;
+				cr_assert(v > 0 || !error, "%s", error);
+				free(error);
+			}
+			code.at[i].field[k].whole = before;
+		}
+	}
+	cr_assert(refused > 50 && executed > 50, "%d refused, %d executed", refused, executed);
+	tensors_free(&tensors);
+	code_free(&tensor_code);
+	code_free(&code);
 }
