@@ -25,17 +25,30 @@ struct options {
 	const char *program, *out;
 	const char *input[MOST_INPUTS];
 	int inputs;
-	bool counters;
+	bool counters, events;
+	const char *trace, *layer;
 	struct simulation_options simulation;
 };
 
-enum key { KEY_IN = 256, KEY_OUT, KEY_COUNTERS, KEY_STEP, KEY_SHUFFLE };
+enum key {
+	KEY_IN = 256,
+	KEY_OUT,
+	KEY_COUNTERS,
+	KEY_EVENTS,
+	KEY_TRACE,
+	KEY_LAYER,
+	KEY_STEP,
+	KEY_SHUFFLE
+};
 
 /* clang-format off */
 static const struct argp_option table[] = {
 	{"in", KEY_IN, "FILE", 0, "an input, .npy; one for each, in their order", 0},
 	{"out", KEY_OUT, "PATH", 0, "the output: a .npy file, or a folder where there are several; else they are printed", 0},
 	{"counters", KEY_COUNTERS, 0, 0, "print every counter of every layer", 0},
+	{"events", KEY_EVENTS, 0, 0, "print in which cycles of each layer no arithmetic is done, and why; needs no -in", 0},
+	{"trace", KEY_TRACE, "FILE", 0, "with -events: a .json for Perfetto or chrome://tracing, a thread for each sequencer", 0},
+	{"layer", KEY_LAYER, "NAME", 0, "with -events: of this layer alone", 0},
 	{"step", KEY_STEP, 0, 0, "move every word and make every product one by one: slow, and the same", 0},
 	{"shuffle", KEY_SHUFFLE, "SEED", 0, "let sequencers take their turns in a random order, which changes nothing", 0},
 	{0},
@@ -58,6 +71,15 @@ static error_t parse(int key, char *text, struct argp_state *state)
 	case KEY_COUNTERS:
 		o->counters = true;
 		return 0;
+	case KEY_EVENTS:
+		o->events = true;
+		return 0;
+	case KEY_TRACE:
+		o->trace = text;
+		return 0;
+	case KEY_LAYER:
+		o->layer = text;
+		return 0;
 	case KEY_STEP:
 		o->simulation.is_stepped = true;
 		return 0;
@@ -75,6 +97,8 @@ static error_t parse(int key, char *text, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (!o->program)
 			argp_error(state, "which program? Give a .dnx file");
+		if ((o->trace || o->layer) && !o->events)
+			argp_error(state, "-trace and -layer belong to -events");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -166,9 +190,34 @@ static enum exit_code check_counters(const struct job *job)
 			       differences));
 }
 
+/* The trace is written whole, or not at all. */
+static enum exit_code print_events(struct job *job)
+{
+	const struct options *o = &job->options;
+	char *text = NULL, *error = o->trace ? file_may_write(o->trace) : NULL;
+	size_t size;
+	if (error)
+		return refuse(EXIT_SYSTEM_REFUSED, NULL, error);
+	FILE *trace = o->trace ? open_memstream(&text, &size) : NULL;
+	if (o->trace && !trace)
+		return refuse(EXIT_SYSTEM_REFUSED, NULL, sentence("no memory for the trace"));
+	error = run_print_events(&job->run, o->layer, stdout, trace);
+	if (trace && fclose(trace) != 0 && !error)
+		error = sentence("no memory for the trace");
+	if (error) {
+		free(text);
+		return refuse(EXIT_WRONG_INPUT, o->program, error);
+	}
+	error = o->trace ? file_write(o->trace, text, size) : NULL;
+	free(text);
+	return error ? refuse(EXIT_SYSTEM_REFUSED, NULL, error) : EXIT_DONE;
+}
+
 static enum exit_code work(struct job *job)
 {
 	enum exit_code code = open_program(job);
+	if (!code && job->options.events)
+		return print_events(job);
 	if (!code)
 		code = check_out(job);
 	if (!code)

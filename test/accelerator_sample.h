@@ -60,11 +60,11 @@ static void write_tensor(struct sample *p, int operand, int64_t *address)
 	*address += (4 * words + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 }
 
-static void make_sample(struct sample *p, uint64_t number, enum beyond beyond)
+/* Of its trial. */
+static inline void build_sample(struct sample *p)
 {
+	uint64_t number = p->trial.number;
 	int64_t address = 0;
-	memset(p, 0, sizeof *p);
-	draw_trial(&p->trial, number, beyond);
 	cr_assert(mapping_cost(&p->trial.mapping, &p->cost));
 	for (int i = 0; i < p->trial.problem.operands; i++)
 		write_tensor(p, i, &address);
@@ -76,6 +76,13 @@ static void make_sample(struct sample *p, uint64_t number, enum beyond beyond)
 	cr_assert_null(error, "trial %" PRIu64 ": %s", number, error);
 }
 
+static inline void make_sample(struct sample *p, uint64_t number, enum beyond beyond)
+{
+	memset(p, 0, sizeof *p);
+	draw_trial(&p->trial, number, beyond);
+	build_sample(p);
+}
+
 static void free_sample(struct sample *p)
 {
 	code_free(&p->machine_code);
@@ -84,7 +91,7 @@ static void free_sample(struct sample *p)
 	tensors_free(&p->tensors);
 }
 
-static void fill_inputs(const struct sample *p)
+static inline void fill_inputs(const struct sample *p)
 {
 	for (int i = 0; i < p->tensors.count; i++)
 		for (int64_t k = 0; k < p->tensors.tensor[i].count; k++) {
@@ -96,7 +103,7 @@ static void fill_inputs(const struct sample *p)
 }
 
 /* The element of an operand at a point of the nest. */
-static int64_t element_at(const struct sample *p, int operand, const int64_t position[])
+static inline int64_t element_at(const struct sample *p, int operand, const int64_t position[])
 {
 	const struct problem *problem = &p->trial.problem;
 	int64_t element = 0;
@@ -110,7 +117,7 @@ static int64_t element_at(const struct sample *p, int operand, const int64_t pos
 }
 
 /* Plain loops. */
-static int64_t *compute(const struct sample *p)
+static inline int64_t *compute(const struct sample *p)
 {
 	const struct problem *problem = &p->trial.problem;
 	int last = problem->operands - 1, d;

@@ -5,6 +5,7 @@
 
 #include "runtime/array.h"
 #include "runtime/dnx.h"
+#include "runtime/simulator/event.h"
 #include "runtime/simulator/simulate.h"
 
 /* What a layer counted, and what it was expected to count; 0 where a counter has no such level or operand. */
@@ -36,6 +37,9 @@ char *run_execute(struct run *, struct array *const input[], struct array *outpu
 int64_t run_differences(const struct run *);
 /* A table of them. */
 void run_print_differences(const struct run *, FILE *);
+/* When each layer does what: a table of its cycles, and of those in which no arithmetic is done, by cause. Into `trace` (NULL: nowhere) what
+ * Perfetto and chrome://tracing show, of all layers or that of this name (NULL: all). NULL, or a sentence. */
+char *run_print_events(const struct run *, const char *layer, FILE *table, FILE *trace);
 /* A table of all counters of each layer. */
 void run_print_counters(const struct run *, FILE *);
 
