@@ -25,7 +25,7 @@ struct options {
 	const char *program, *out;
 	const char *input[MOST_INPUTS];
 	int inputs;
-	bool counters, events;
+	bool counters, events, list;
 	const char *trace, *layer;
 	struct simulation_options simulation;
 };
@@ -34,6 +34,7 @@ enum key {
 	KEY_IN = 256,
 	KEY_OUT,
 	KEY_COUNTERS,
+	KEY_LIST,
 	KEY_EVENTS,
 	KEY_TRACE,
 	KEY_LAYER,
@@ -46,6 +47,7 @@ static const struct argp_option table[] = {
 	{"in", KEY_IN, "FILE", 0, "an input, .npy; one for each, in their order", 0},
 	{"out", KEY_OUT, "PATH", 0, "the output: a .npy file, or a folder where there are several; else they are printed", 0},
 	{"counters", KEY_COUNTERS, 0, 0, "print every counter of every layer", 0},
+	{"list", KEY_LIST, 0, 0, "print the machine, where tensors and tiles lie, and the program, an instruction a line; needs no -in", 0},
 	{"events", KEY_EVENTS, 0, 0, "print in which cycles of each layer no arithmetic is done, and why; needs no -in", 0},
 	{"trace", KEY_TRACE, "FILE", 0, "with -events: a .json for Perfetto or chrome://tracing, a thread for each sequencer", 0},
 	{"layer", KEY_LAYER, "NAME", 0, "with -events: of this layer alone", 0},
@@ -70,6 +72,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		return 0;
 	case KEY_COUNTERS:
 		o->counters = true;
+		return 0;
+	case KEY_LIST:
+		o->list = true;
 		return 0;
 	case KEY_EVENTS:
 		o->events = true;
@@ -216,7 +221,11 @@ static enum exit_code print_events(struct job *job)
 static enum exit_code work(struct job *job)
 {
 	enum exit_code code = open_program(job);
-	if (!code && job->options.events)
+	for (int i = 0; i < ISA_SECTIONS && !code && job->options.list; i++)
+		code_print(&job->run.dnx.code[i], stdout);
+	if (code || job->options.list)
+		return code;
+	if (job->options.events)
 		return print_events(job);
 	if (!code)
 		code = check_out(job);
