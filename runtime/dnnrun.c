@@ -26,7 +26,8 @@ struct options {
 	const char *input[MOST_INPUTS];
 	int inputs;
 	bool counters, events, list;
-	const char *trace, *layer;
+	const char *trace;
+	struct event_window window;
 	struct simulation_options simulation;
 };
 
@@ -38,6 +39,7 @@ enum key {
 	KEY_EVENTS,
 	KEY_TRACE,
 	KEY_LAYER,
+	KEY_WINDOW,
 	KEY_STEP,
 	KEY_SHUFFLE
 };
@@ -51,6 +53,7 @@ static const struct argp_option table[] = {
 	{"events", KEY_EVENTS, 0, 0, "print in which cycles of each layer no arithmetic is done, and why; needs no -in", 0},
 	{"trace", KEY_TRACE, "FILE", 0, "with -events: a .json for Perfetto or chrome://tracing, a thread for each sequencer", 0},
 	{"layer", KEY_LAYER, "NAME", 0, "with -events: of this layer alone", 0},
+	{"window", KEY_WINDOW, "FROM:TO", 0, "with -trace: of these cycles alone", 0},
 	{"step", KEY_STEP, 0, 0, "move every word and make every product one by one: slow, and the same", 0},
 	{"shuffle", KEY_SHUFFLE, "SEED", 0, "let sequencers take their turns in a random order, which changes nothing", 0},
 	{0},
@@ -60,7 +63,7 @@ static const struct argp_option table[] = {
 static error_t parse(int key, char *text, struct argp_state *state)
 {
 	struct options *o = state->input;
-	char *end;
+	char *end, rest;
 	switch (key) {
 	case KEY_IN:
 		if (o->inputs == MOST_INPUTS)
@@ -83,7 +86,14 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		o->trace = text;
 		return 0;
 	case KEY_LAYER:
-		o->layer = text;
+		o->window.layer = text;
+		return 0;
+	case KEY_WINDOW:
+		if (sscanf(text, "%" SCNd64 ":%" SCNd64 "%c", &o->window.from, &o->window.to,
+			   &rest) != 2 ||
+		    o->window.from < 0 || o->window.to < o->window.from)
+			argp_error(state, "-window needs two cycles, as in 1000:2000, not '%s'",
+				   text);
 		return 0;
 	case KEY_STEP:
 		o->simulation.is_stepped = true;
@@ -102,8 +112,8 @@ static error_t parse(int key, char *text, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (!o->program)
 			argp_error(state, "which program? Give a .dnx file");
-		if ((o->trace || o->layer) && !o->events)
-			argp_error(state, "-trace and -layer belong to -events");
+		if ((o->trace || o->window.layer || o->window.to != INT64_MAX) && !o->events)
+			argp_error(state, "-trace, -layer and -window belong to -events");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -206,7 +216,7 @@ static enum exit_code print_events(struct job *job)
 	FILE *trace = o->trace ? open_memstream(&text, &size) : NULL;
 	if (o->trace && !trace)
 		return refuse(EXIT_SYSTEM_REFUSED, NULL, sentence("no memory for the trace"));
-	error = run_print_events(&job->run, o->layer, stdout, trace);
+	error = run_print_events(&job->run, &o->window, stdout, trace);
 	if (trace && fclose(trace) != 0 && !error)
 		error = sentence("no memory for the trace");
 	if (error) {
@@ -256,7 +266,7 @@ int main(int argc, char **argv)
 		"NET.dnx", "Executes a program for an accelerator on the machine that it holds.",
 		0,         0,
 		0};
-	struct job job = {0};
+	struct job job = {.options.window.to = INT64_MAX};
 	file_occupy_standard();
 	argp_err_exit_status = EXIT_WRONG_USAGE;
 	argp_parse(&argp, argc, argv, ARGP_LONG_ONLY, NULL, &job.options);

@@ -37,9 +37,15 @@ char *run_execute(struct run *, struct array *const input[], struct array *outpu
 int64_t run_differences(const struct run *);
 /* A table of them. */
 void run_print_differences(const struct run *, FILE *);
+/* What of a program in time is looked at. */
+struct event_window {
+	const char *layer; /* NULL: all layers */
+	int64_t from, to;  /* cycles of each, for the trace */
+};
+
 /* When each layer does what: a table of its cycles, and of those in which no arithmetic is done, by cause. Into `trace` (NULL: nowhere) what
- * Perfetto and chrome://tracing show, of all layers or that of this name (NULL: all). NULL, or a sentence. */
-char *run_print_events(const struct run *, const char *layer, FILE *table, FILE *trace);
+ * Perfetto and chrome://tracing show. NULL, or a sentence. */
+char *run_print_events(const struct run *, const struct event_window *, FILE *table, FILE *trace);
 /* A table of all counters of each layer. */
 void run_print_counters(const struct run *, FILE *);
 

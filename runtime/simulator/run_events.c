@@ -11,6 +11,7 @@ enum { MOST_EVENTS = 1000000 };
 
 struct tracer {
 	const struct sim_layer *layer;
+	const struct event_window *window;
 	FILE *file;
 	int number; /* of the layer */
 	int64_t events;
@@ -59,6 +60,8 @@ static void print_names(struct tracer *t)
 static void print_event(void *context, const struct event *e)
 {
 	struct tracer *t = context;
+	if (e->start > t->window->to || e->start + e->cycles < t->window->from)
+		return;
 	if (t->events++ >= MOST_EVENTS)
 		return;
 	fprintf(t->file, ",\n{\"ph\":\"X\",\"name\":\"");
@@ -77,13 +80,13 @@ static void print_row(const struct sim_layer *l, const struct event_result *r, F
 		r->stall[STALL_RATE], r->stall[STALL_END]);
 }
 
-static char *print_layer(const struct run *r, struct tracer *t, int *place, const char *wanted,
-			 FILE *table)
+static char *print_layer(const struct run *r, struct tracer *t, int *place, FILE *table)
 {
 	struct sim_layer layer;
 	struct event_result result;
 	char *error =
 		layer_read(&layer, &r->dnx.code[SECTION_PROGRAM], place, &r->machine, &r->tensors);
+	const char *wanted = t->window->layer;
 	bool is_wanted = !error && (!wanted || strcmp(wanted, layer.name) == 0);
 	struct event_options options = {t->file ? print_event : NULL, t};
 	t->layer = &layer;
@@ -102,10 +105,11 @@ static char *print_layer(const struct run *r, struct tracer *t, int *place, cons
 	return error;
 }
 
-char *run_print_events(const struct run *r, const char *wanted, FILE *table, FILE *trace)
+char *run_print_events(const struct run *r, const struct event_window *window, FILE *table,
+		       FILE *trace)
 {
 	const struct code *program = &r->dnx.code[SECTION_PROGRAM];
-	struct tracer t = {.file = trace};
+	struct tracer t = {.window = window, .file = trace};
 	char *error = NULL;
 	fprintf(table, "%-16s %14s %14s %12s %12s %12s %12s %12s %12s\n", "layer", "cycles",
 		"arithmetic", "wait for #0", "wait for #1", "wait for #2", "for a port",
@@ -114,13 +118,13 @@ char *run_print_events(const struct run *r, const char *wanted, FILE *table, FIL
 		fputs("{\"traceEvents\":[\n", trace);
 	for (int place = 0; place < program->count && !error;) {
 		if (program->at[place].op == OP_LAYER)
-			error = print_layer(r, &t, &place, wanted, table);
+			error = print_layer(r, &t, &place, table);
 		else
 			place++;
 	}
 	if (trace)
 		fputs("\n]}\n", trace);
-	if (!error && wanted && t.number == 0)
-		error = sentence("the program has no layer '%s'", wanted);
+	if (!error && window->layer && t.number == 0)
+		error = sentence("the program has no layer '%s'", window->layer);
 	return error;
 }
