@@ -5,7 +5,8 @@
 #include "runtime/scalar.h"
 #include "runtime/simulator/tensors.h"
 
-enum { STATEMENT_LOOPS = 16, STATEMENT_ACCESSES = 32, STATEMENT_STEPS = 256, STATEMENT_DEPTH = 64 };
+/* Expressions of a network are at most 1000 deep. */
+enum { STATEMENT_LOOPS = 16, STATEMENT_ACCESSES = 256, STATEMENT_STEPS = 8192, STATEMENT_DEPTH = 1024 };
 
 /* In the order of the words of isa.def. */
 enum reduction { REDUCTION_STORE, REDUCTION_SUM, REDUCTION_MAX };

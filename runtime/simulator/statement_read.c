@@ -91,7 +91,11 @@ static bool read_step(struct reader *r, const union field *f)
 		return false;
 	if (a->axes == 0)
 		return fail(r, sentence("it belongs to a subscript, and none came before"));
-	a->axis[a->axes - 1].coef[f[STEP_LOOP].whole] = f[STEP_COEF].whole;
+	int64_t *coef = &a->axis[a->axes - 1].coef[f[STEP_LOOP].whole];
+	if (*coef != 0 || f[STEP_COEF].whole == 0)
+		return fail(r, sentence("a loop is one term of a subscript, by a coefficient that "
+					"is not 0"));
+	*coef = f[STEP_COEF].whole;
 	return true;
 }
 
