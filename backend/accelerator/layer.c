@@ -1,6 +1,7 @@
 /* layer.c -- a mapping becomes a nest, places in the memories, and sequencers that meet by semaphores: docs/accelerator.md
  * sections 2 to 4. */
 #include "backend/accelerator/layer.h"
+#include "backend/accelerator/writer.h"
 #include "runtime/simulator/route.h"
 #include "runtime/simulator/counters.h"
 
@@ -68,36 +69,20 @@ void layer_tensors_of(const struct statement *s, struct layer_tensor tensor[MAX_
 /* ---- The writer -------------------------------------------------------------------------------------------------------- */
 
 struct writer {
-	struct code *code;
+	struct code_writer to;
 	const struct mapping *mapping;
 	struct sim_layer layer; /* as far as it is written: its loops and operands */
 	int semaphores;
-	bool is_out_of_memory;
-	union field nowhere[ISA_MAX_FIELDS]; /* takes the fields, where memory is out */
 };
-
-/* The fields of a new instruction. */
-static union field *add(struct writer *w, enum opcode op)
-{
-	union field *f = w->is_out_of_memory ? NULL : code_add(w->code, op);
-	w->is_out_of_memory |= !f;
-	return f ? f : w->nowhere;
-}
 
 #define ADD(w, op, ...) add_fields(w, OP_##op, op##_FIELDS, (const int64_t[]){__VA_ARGS__})
 
 /* An instruction of whole numbers alone. */
 static void add_fields(struct writer *w, enum opcode op, int fields, const int64_t value[])
 {
-	union field *f = add(w, op);
+	union field *f = writer_add(&w->to, op);
 	for (int i = 0; i < fields; i++)
 		f[i].whole = value[i];
-}
-
-static void name(struct writer *w, union field *f, const char *text)
-{
-	f->text = w->is_out_of_memory ? NULL : code_text(w->code, text);
-	w->is_out_of_memory |= !f->text;
 }
 
 /* ---- The nest ------------------------------------------------------------------------------------------------------------ */
@@ -106,8 +91,8 @@ static void write_dims(struct writer *w)
 {
 	const struct problem *p = w->mapping->problem;
 	for (int d = 0; d < p->dims; d++) {
-		union field *f = add(w, OP_DIM);
-		name(w, &f[DIM_NAME], p->dim[d]);
+		union field *f = writer_add(&w->to, OP_DIM);
+		writer_name(&w->to, &f[DIM_NAME], p->dim[d]);
 		f[DIM_EXTENT].whole = w->layer.extent[d] = p->extent[d];
 	}
 	w->layer.dims = p->dims;
@@ -368,8 +353,8 @@ bool layer_write(struct code *code, const char *layer, const struct mapping *m,
 	struct writer *w = calloc(1, sizeof *w);
 	if (!w)
 		return false;
-	*w = (struct writer){.code = code, .mapping = m, .layer = {.machine = m->machine}};
-	name(w, &add(w, OP_LAYER)[LAYER_NAME], layer);
+	*w = (struct writer){.to = {.code = code}, .mapping = m, .layer = {.machine = m->machine}};
+	writer_name(&w->to, &writer_add(&w->to, OP_LAYER)[LAYER_NAME], layer);
 	write_dims(w);
 	write_loops(w);
 	write_operands(w, tensor);
@@ -378,7 +363,7 @@ bool layer_write(struct code *code, const char *layer, const struct mapping *m,
 	write_sequencers(w);
 	if (cost)
 		write_expectations(w, cost);
-	bool is_done = !w->is_out_of_memory;
+	bool is_done = !w->to.is_out_of_memory;
 	free(w);
 	return is_done;
 }

@@ -1,30 +1,22 @@
 /* statement.c -- loops, accesses, and the expression as code for a stack: operands first. */
 #include "backend/accelerator/statement.h"
+#include "backend/accelerator/writer.h"
 
 struct writer {
-	struct code *code;
+	struct code_writer to;
 	int accesses;
-	bool is_out_of_memory;
-	union field nowhere[ISA_MAX_FIELDS]; /* takes the fields, where memory is out */
 };
-
-static union field *add(struct writer *w, enum opcode op)
-{
-	union field *f = w->is_out_of_memory ? NULL : code_add(w->code, op);
-	w->is_out_of_memory |= !f;
-	return f ? f : w->nowhere;
-}
 
 static void write_subscript(struct writer *w, const struct statement *s,
 			    const struct subscript *sub)
 {
-	union field *f = add(w, OP_SUBSCRIPT);
+	union field *f = writer_add(&w->to, OP_SUBSCRIPT);
 	f[SUBSCRIPT_OFFSET].whole = sub->offset;
 	f[SUBSCRIPT_DIVISOR].whole = sub->divisor;
 	for (int i = 0; i < s->loops; i++) {
 		if (sub->coef[i] == 0)
 			continue;
-		f = add(w, OP_STEP);
+		f = writer_add(&w->to, OP_STEP);
 		f[STEP_LOOP].whole = i;
 		f[STEP_COEF].whole = sub->coef[i];
 	}
@@ -41,7 +33,7 @@ static int64_t outside_of(const struct access *a)
 /* Its number. */
 static int write_access(struct writer *w, const struct statement *s, const struct access *a)
 {
-	union field *f = add(w, OP_ACCESS);
+	union field *f = writer_add(&w->to, OP_ACCESS);
 	f[ACCESS_TENSOR].whole = a->tensor->id;
 	f[ACCESS_OUTSIDE].whole = outside_of(a);
 	f[ACCESS_VALUE].real = a->outside == OUTSIDE_VALUE ? a->value : 0;
@@ -56,23 +48,23 @@ static void write_scalar(struct writer *w, const struct statement *s, const stru
 	int access;
 	switch (e->kind) {
 	case SCALAR_CONSTANT:
-		f = add(w, OP_CONSTANT);
+		f = writer_add(&w->to, OP_CONSTANT);
 		f[CONSTANT_TYPE].whole = e->type;
 		f[CONSTANT_VALUE].real = e->constant;
 		break;
 	case SCALAR_POSITION:
-		f = add(w, OP_POSITION);
+		f = writer_add(&w->to, OP_POSITION);
 		f[POSITION_TYPE].whole = e->type;
 		f[POSITION_LOOP].whole = e->loop;
 		break;
 	case SCALAR_READ:
 		access = write_access(w, s, e->access);
-		add(w, OP_READ)[READ_ACCESS].whole = access;
+		writer_add(&w->to, OP_READ)[READ_ACCESS].whole = access;
 		break;
 	case SCALAR_APPLY:
 		for (int i = 0; i < scalar_fn_info(e->fn)->arity; i++)
 			write_scalar(w, s, e->arg[i]);
-		f = add(w, OP_APPLY);
+		f = writer_add(&w->to, OP_APPLY);
 		f[APPLY_TYPE].whole = e->type;
 		f[APPLY_FUNCTION].whole = e->fn;
 		break;
@@ -81,14 +73,13 @@ static void write_scalar(struct writer *w, const struct statement *s, const stru
 
 bool statement_write(struct code *code, const struct statement *s)
 {
-	struct writer w = {.code = code};
-	union field *f = add(&w, OP_STATEMENT);
-	f[STATEMENT_NAME].text = code_text(code, s->layer ? s->layer : "");
-	w.is_out_of_memory |= !f[STATEMENT_NAME].text;
+	struct writer w = {.to = {.code = code}};
+	union field *f = writer_add(&w.to, OP_STATEMENT);
+	writer_name(&w.to, &f[STATEMENT_NAME], s->layer ? s->layer : "");
 	f[STATEMENT_REDUCE].whole = s->reduce;
 	for (int i = 0; i < s->loops; i++)
-		add(&w, OP_FOR)[FOR_EXTENT].whole = s->loop[i].extent;
+		writer_add(&w.to, OP_FOR)[FOR_EXTENT].whole = s->loop[i].extent;
 	write_access(&w, s, &s->target);
 	write_scalar(&w, s, s->value);
-	return !w.is_out_of_memory;
+	return !w.to.is_out_of_memory;
 }

@@ -8,15 +8,6 @@
 
 /* ---- Room ------------------------------------------------------------------------------------------------------------------ */
 
-/* The level that brings an operand to this one; the level of the MACs is brought all. */
-static int parent_of(const struct layer_operand *o, int child)
-{
-	int parent = 0;
-	for (int i = 0; i < o->links && o->chain[i] < child; i++)
-		parent = o->chain[i];
-	return parent;
-}
-
 static const struct layer_operand *output_of(const struct sim_layer *l)
 {
 	return &l->operand[l->operands - 1];
@@ -176,7 +167,7 @@ static void deliver(const struct step *t)
 void counters_send(struct counters *c, int operand, int child, const struct box sent[],
 		   int64_t times)
 {
-	struct step t = {c,     operand, parent_of(&c->layer->operand[operand], child),
+	struct step t = {c,     operand, layer_parent(&c->layer->operand[operand], child),
 			 child, sent,    times};
 	struct sender_events events = {&t, send, pass};
 	deliver(&t);
@@ -187,7 +178,7 @@ void counters_send(struct counters *c, int operand, int child, const struct box 
 bool counters_are_single(const struct counters *c, int operand)
 {
 	const struct sim_layer *l = c->layer;
-	int parent = parent_of(&l->operand[operand], l->machine->levels);
+	int parent = layer_parent(&l->operand[operand], l->machine->levels);
 	for (int level = parent; level < l->machine->levels; level++)
 		if (l->machine->level[level].axes > 0)
 			return false;
@@ -197,7 +188,7 @@ bool counters_are_single(const struct counters *c, int operand)
 void counters_deliver(struct counters *c, int operand, int64_t accesses)
 {
 	const struct sim_layer *l = c->layer;
-	int parent = parent_of(&l->operand[operand], l->machine->levels);
+	int parent = layer_parent(&l->operand[operand], l->machine->levels);
 	c->deliveries[parent][operand] += accesses;
 	if (l->machine->level[parent].topology[l->operand[operand].class] == TOPOLOGY_BUS)
 		c->hops[parent][operand] += accesses;
@@ -206,7 +197,7 @@ void counters_deliver(struct counters *c, int operand, int64_t accesses)
 void counters_mark(struct counters *c, int child, const struct box sent[])
 {
 	const struct sim_layer *l = c->layer;
-	int parent = parent_of(output_of(l), child);
+	int parent = layer_parent(output_of(l), child);
 	for (int64_t i = 0; i < l->instances[child]; i++)
 		for (int level = parent; level <= child; level++)
 			came_add(&c->came[parent], l, level,
@@ -241,7 +232,7 @@ static int64_t words_of(const struct counters *c, int level, int operand, int ki
 		return c->words[level][operand][ACCESS_UPDATE][i] -
 		       first_visits(c, level, level, i);
 	if (kind == ACCESS_FILL && level > 0)
-		return words - first_visits(c, parent_of(o, level), level, i);
+		return words - first_visits(c, layer_parent(o, level), level, i);
 	return words;
 }
 
@@ -252,7 +243,7 @@ static int64_t network_of(const struct counters *c, int level, int operand, int6
 	int64_t words = c->network[level][operand][i];
 	if (o->class != CLASS_O || words == 0)
 		return words;
-	return 2 * words - first_visits(c, parent_of(o, level + 1), level, i);
+	return 2 * words - first_visits(c, layer_parent(o, level + 1), level, i);
 }
 
 static int64_t accesses_of(const struct counters *c, int level, int operand, int kind)

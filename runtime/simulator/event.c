@@ -105,21 +105,13 @@ static int64_t counted(const struct simulation *s, const struct counters *c, int
 	return busiest(c->words[level][operand][kind], s->layer->instances[level]);
 }
 
-static int parent_of(const struct layer_operand *o, int level)
-{
-	int parent = 0;
-	for (int i = 0; i < o->links && o->chain[i] < level; i++)
-		parent = o->chain[i];
-	return parent;
-}
-
 /* Of one step that has been counted alone. */
 static void take_load(const struct simulation *s, const struct counters *c, int operand, int child,
 		      enum task task, struct load *load)
 {
 	const struct sim_layer *l = s->layer;
 	const struct layer_operand *o = &l->operand[operand];
-	int parent = parent_of(o, child);
+	int parent = layer_parent(o, child);
 	bool is_output = o->class == CLASS_O, is_mac = child == l->machine->levels;
 	int64_t outer = counted(s, c, parent, operand, is_output ? ACCESS_UPDATE : ACCESS_READ);
 	put_load(s, load, parent, o->class, task != TASK_DRAIN && !(is_output && is_mac), outer);
@@ -143,7 +135,7 @@ static void read_sums(const struct simulation *s, const struct counters *c, bool
 {
 	const struct sim_layer *l = s->layer;
 	const struct layer_operand *o = &l->operand[l->operands - 1];
-	int parent = parent_of(o, l->machine->levels);
+	int parent = layer_parent(o, l->machine->levels);
 	int64_t words = counted(s, c, parent, l->operands - 1, ACCESS_UPDATE), places = 1;
 	for (int k = s->inner_depth; k < l->depths; k++)
 		if (o->relevant >> l->loop[l->time[k]].dim & 1)
@@ -159,7 +151,7 @@ static void take_beginning(const struct simulation *s, const struct counters *c,
 {
 	const struct sim_layer *l = s->layer;
 	const struct layer_operand *o = &l->operand[l->operands - 1];
-	int parent = parent_of(o, child);
+	int parent = layer_parent(o, child);
 	memset(load, 0, sizeof *load);
 	put_load(s, load, parent, o->class, true,
 		 counted(s, c, parent, l->operands - 1, ACCESS_UPDATE) - distinct(s, c, parent));
@@ -215,7 +207,7 @@ static bool make_loads(struct simulation *s, const struct tensors *tensors)
 		const struct sequencer *q = r->sequencer;
 		int parent = q->task == TASK_COMPUTE
 				     ? -1
-				     : parent_of(&s->layer->operand[q->operand], q->level);
+				     : layer_parent(&s->layer->operand[q->operand], q->level);
 		if (!load_step(s, tensors, r, false, &r->whole) ||
 		    ((q->task == TASK_COMPUTE || q->depth > 0) &&
 		     !load_step(s, tensors, r, true, &r->part)))
@@ -420,14 +412,7 @@ static struct runner *next_runner(struct simulation *s)
 /* Loops that no token belongs to are one job. */
 static int depth_of(const struct sequencer *q)
 {
-	int depth = 0;
-	if (q->task != TASK_COMPUTE)
-		return q->depth;
-	for (int i = 0; i < q->waits; i++)
-		depth = q->wait[i].depth > depth ? q->wait[i].depth : depth;
-	for (int i = 0; i < q->signals; i++)
-		depth = q->signal[i].depth > depth ? q->signal[i].depth : depth;
-	return depth;
+	return q->task == TASK_COMPUTE ? layer_meets(q) : q->depth;
 }
 
 static void begin(struct simulation *s)

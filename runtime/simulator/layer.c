@@ -551,3 +551,21 @@ void layer_free(struct sim_layer *l)
 	free(l->expectation);
 	l->expectation = NULL;
 }
+
+int layer_parent(const struct layer_operand *o, int level)
+{
+	int parent = 0;
+	for (int i = 0; i < o->links && o->chain[i] < level; i++)
+		parent = o->chain[i];
+	return parent;
+}
+
+int layer_meets(const struct sequencer *q)
+{
+	int depth = 0;
+	for (int i = 0; i < q->waits; i++)
+		depth = q->wait[i].depth > depth ? q->wait[i].depth : depth;
+	for (int i = 0; i < q->signals; i++)
+		depth = q->signal[i].depth > depth ? q->signal[i].depth : depth;
+	return depth;
+}

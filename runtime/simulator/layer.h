@@ -94,4 +94,9 @@ char *layer_read(struct sim_layer *, const struct code *, int *place, const stru
 		 const struct tensors *);
 void layer_free(struct sim_layer *);
 
+/* The level that brings an operand to this one; that of the MACs is brought all. */
+int layer_parent(const struct layer_operand *, int level);
+/* The deepest loop at which a sequencer meets others. */
+int layer_meets(const struct sequencer *);
+
 #endif

@@ -221,14 +221,6 @@ static bool is_there(struct simulation *s, const struct runner *r, int operand, 
 	       fail(s, r, "used before it is filled", operand, level);
 }
 
-static int parent_of(const struct layer_operand *o, int level)
-{
-	int parent = 0;
-	for (int i = 0; i < o->links && o->chain[i] < level; i++)
-		parent = o->chain[i];
-	return parent;
-}
-
 /* What is sent has been summed up. */
 static bool may_drain(struct simulation *s, const struct runner *r)
 {
@@ -244,11 +236,11 @@ static bool may_act(struct simulation *s, const struct runner *r)
 	const struct sim_layer *l = s->layer;
 	bool may = true;
 	if (q->task != TASK_COMPUTE) {
-		may = is_there(s, r, q->operand, parent_of(&l->operand[q->operand], q->level));
+		may = is_there(s, r, q->operand, layer_parent(&l->operand[q->operand], q->level));
 		return may && (q->task == TASK_FILL ? may_fill(s, r) : may_drain(s, r));
 	}
 	for (int i = 0; i < l->operands && may; i++)
-		may = is_there(s, r, i, parent_of(&l->operand[i], l->machine->levels));
+		may = is_there(s, r, i, layer_parent(&l->operand[i], l->machine->levels));
 	return may;
 }
 
@@ -362,14 +354,7 @@ static char *tell_deadlock(const struct simulation *s)
 /* Loops of the arithmetic that no token belongs to need not be walked where steps are only tallied. */
 static int depth_of(const struct simulation *s, const struct sequencer *q)
 {
-	int depth = 0;
-	if (q->task != TASK_COMPUTE || !is_tallied(s))
-		return q->depth;
-	for (int i = 0; i < q->waits; i++)
-		depth = q->wait[i].depth > depth ? q->wait[i].depth : depth;
-	for (int i = 0; i < q->signals; i++)
-		depth = q->signal[i].depth > depth ? q->signal[i].depth : depth;
-	return depth;
+	return q->task == TASK_COMPUTE && is_tallied(s) ? layer_meets(q) : q->depth;
 }
 
 static void begin(struct simulation *s)

@@ -43,11 +43,6 @@ static void next_block(struct execution *e)
 
 /* ---- Where an access points ---------------------------------------------------------------------------------------------------- */
 
-static int64_t divide(int64_t a, int64_t divisor)
-{
-	return a / divisor - (a % divisor < 0);
-}
-
 /* The subscript at every point of the block. */
 static void evaluate_affine(const struct execution *e, const struct affine *a, int64_t at[LANES])
 {
@@ -57,7 +52,7 @@ static void evaluate_affine(const struct execution *e, const struct affine *a, i
 		for (int p = 0; a->coef[i] != 0 && p < e->block.count; p++)
 			at[p] += a->coef[i] * e->block.position[i][p];
 	for (int p = 0; a->divisor != 1 && p < e->block.count; p++)
-		at[p] = divide(at[p], a->divisor);
+		at[p] = affine_divide(at[p], a->divisor);
 }
 
 /* Fills `element`. */

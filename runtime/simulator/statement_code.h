@@ -17,6 +17,12 @@ struct affine {
 	int64_t coef[STATEMENT_LOOPS];
 };
 
+/* Division that rounds down. */
+static inline int64_t affine_divide(int64_t sum, int64_t divisor)
+{
+	return sum / divisor - (sum % divisor < 0);
+}
+
 struct statement_access {
 	int tensor;
 	enum beyond_tensor beyond;

@@ -163,11 +163,6 @@ static bool reach(const struct statement_code *s, const struct affine *a, int64_
 	return true;
 }
 
-static int64_t divide(int64_t a, int64_t divisor)
-{
-	return a / divisor - (a % divisor < 0);
-}
-
 static bool check_access(struct reader *r, int number)
 {
 	const struct statement_access *a = &r->s->access[number];
@@ -187,8 +182,8 @@ static bool check_access(struct reader *r, int number)
 		if (!reach(r->s, &a->axis[i], &least, &greatest))
 			return fail(r, sentence("places are more than can be counted"));
 		if (a->beyond == BEYOND_NONE &&
-		    (divide(least, a->axis[i].divisor) < 0 ||
-		     divide(greatest, a->axis[i].divisor) >= t->extent[i]))
+		    (affine_divide(least, a->axis[i].divisor) < 0 ||
+		     affine_divide(greatest, a->axis[i].divisor) >= t->extent[i]))
 			return fail(r, sentence("access %d leaves '%s'", number, t->name));
 	}
 	return true;
